@@ -1,0 +1,186 @@
+# themis_crypt: column encryption for PostgreSQL.
+#
+#   make deps         install what building and testing need (Debian 12)
+#   make demo         build into a private place, start a server, tell the story
+#   make              build the extension, the keyring tool and the providers
+#   make install      install them beside the PostgreSQL of $(PG_CONFIG)
+#   make check        every test, in a private copy; the last line has the counts
+#   make check STAGE=unit     one stage or several; KEEP=1 keeps the folder
+#   make check-long   the same, with the long variants
+#   make unit         the leaves' tests alone; also: unit-sanitized, fuzz
+#   make installcheck the SQL tests on a running server that preloads the library
+#   make clean, make uninstall
+
+.DEFAULT_GOAL := all
+
+# Leaves know nothing of PostgreSQL (src/README).  The module, the keyring
+# tool, the unit tests and the fuzzers all link them.
+LEAVES    = aead armor envelope kdf nonce wrap recipient rootrec keyring \
+            secretmem keyprov
+LEAF_SRCS = $(sort $(wildcard $(LEAVES:%=src/%.c) $(LEAVES:%=src/%_*.c)))
+
+# make WERROR= builds with a compiler that knows more warnings than ours.
+WERROR   = -Werror
+# PG_TRY keeps its own variables across longjmp, and knows what it does.
+WARN      = -Wall -Wextra -Wshadow -Wno-unused-parameter -Wno-clobbered $(WERROR)
+HARDEN    = -fstack-protector-strong -D_FORTIFY_SOURCE=2
+HARDEN_LD = -Wl,-z,relro,-z,now
+
+help:
+	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
+
+deps:
+	@test/deps install
+
+check-long:
+	@TC_LONG=1 test/run check
+
+demo:
+	@test/run demo
+
+.PHONY: help deps check check-long demo unit unit-sanitized fuzz
+
+# ---------------------------------------------------------------------------
+# Tests of the leaves: no PostgreSQL, so no PGXS.  Each test/unit/*.c and
+# test/fuzz/*.c is one program, built per variant under build/VARIANT.
+
+UNIT_SRCS = $(wildcard test/unit/*.c)
+FUZZ_SRCS = $(wildcard test/fuzz/*.c)
+UNIT_FLAGS = -g -O2 $(WARN) -Isrc -Itest/unit -MMD -MP
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+# Address sanitizers of this age cannot live with every kernel's idea of
+# address randomisation; where it may be switched off, it is.
+NORANDOM = $(shell setarch -R true 2>/dev/null && echo setarch -R)
+
+# $(call variant,NAME,COMPILER AND FLAGS)
+define variant
+build/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$(2) $$(UNIT_FLAGS) -c -o $$@ $$<
+build/$(1)/%: build/$(1)/%.o $(LEAF_SRCS:%.c=build/$(1)/%.o)
+	$(2) $$^ -lsodium -o $$@
+endef
+
+$(eval $(call variant,plain,$$(CC) -fPIE -pie $(HARDEN) $(HARDEN_LD)))
+$(eval $(call variant,sanitized,$$(CC) $(SANITIZE)))
+$(eval $(call variant,fuzz,clang $(SANITIZE) -fsanitize=fuzzer))
+.SECONDARY:
+-include $(wildcard build/*/src/*.d build/*/test/*/*.d)
+
+UNIT_PLAIN     = $(UNIT_SRCS:%.c=build/plain/%)
+UNIT_SANITIZED = $(UNIT_SRCS:%.c=build/sanitized/%)
+FUZZERS        = $(FUZZ_SRCS:%.c=build/fuzz/%)
+
+unit: $(UNIT_PLAIN)
+	@test/lib/tap -- $^
+
+unit-sanitized: $(UNIT_SANITIZED)
+	@test/lib/tap $(NORANDOM) -- $^
+
+fuzz: $(FUZZERS)
+	@test/lib/tap $(NORANDOM) test/lib/fuzz -- $^
+
+# ---------------------------------------------------------------------------
+# All else needs PostgreSQL.  Skipped where only goals from above are asked
+# for: they must work before "make deps".
+
+ifneq ($(filter-out help deps check check-long demo unit unit-sanitized fuzz, \
+         $(or $(MAKECMDGOALS),all)),)
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifeq ($(PGXS),)
+$(error $(PG_CONFIG) does not run: "make deps", or name it with PG_CONFIG=)
+endif
+
+MODULE_big = themis_crypt
+EXTENSION  = themis_crypt
+DATA       = $(sort $(wildcard sql/*--*.sql))
+OBJS       = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+LEAF_OBJS  = $(LEAF_SRCS:.c=.o)
+
+# All modules share one symbol space, so we show only what PostgreSQL looks up.
+# Not by -fvisibility=hidden: PG_FUNCTION_INFO_V1 before 16 does not lift it.
+EXPORTS       = _PG_init; Pg_magic_func; pg_finfo_*; themis_crypt_*;
+SHLIB_PREREQS = build/exports
+SHLIB_LINK    = -lsodium -Wl,--version-script=build/exports
+
+# Each database of the tests gets the extension, so that any test runs alone.
+REGRESS        = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
+REGRESS_OPTS   = --inputdir=test --load-extension=themis_crypt
+ISOLATION      = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=themis_crypt
+
+# Programs: the keyring tool, and one provider per folder.
+KEYRING        = contrib-keyprov/keyring/themis-keyring
+KEYRING_OBJS   = $(patsubst %.c,%.o,$(wildcard contrib-keyprov/keyring/*.c))
+TPM2           = contrib-keyprov/tpm2/themis-keyprov-tpm2
+TPM2_OBJS      = $(patsubst %.c,%.o,$(wildcard contrib-keyprov/tpm2/*.c))
+PROVIDERS      = $(if $(TPM2_OBJS),$(TPM2))
+BIN_PROGRAMS   = $(if $(KEYRING_OBJS),$(KEYRING))
+providerdir    = $(pkglibdir)/themis_crypt
+
+# PostgreSQL's headers as system headers: our warnings are about our code.
+PG_CPPFLAGS = -isystem $(includedir_server) -isystem $(includedir) -Isrc -MMD -MP \
+              -DTC_PROVIDER_DIR='"$(providerdir)"'
+PG_CFLAGS   = $(WARN) $(HARDEN) -fno-semantic-interposition
+PG_LDFLAGS  = $(HARDEN_LD)
+EXTRA_CLEAN = build $(BIN_PROGRAMS) $(PROVIDERS) $(KEYRING_OBJS) $(TPM2_OBJS) \
+              $(wildcard src/*.d contrib-keyprov/*/*.d)
+
+# Bitcode would let the planner inline our functions; they are not meant for it.
+override with_llvm = no
+include $(PGXS)
+
+-include $(wildcard src/*.d contrib-keyprov/*/*.d)
+
+all: $(BIN_PROGRAMS) $(PROVIDERS)
+
+build/exports: Makefile
+	@mkdir -p build
+	echo '{ global: $(EXPORTS) local: *; };' >$@
+
+# The flags left by PGXS have -fPIC, which a PIE may be made of.
+$(KEYRING): $(KEYRING_OBJS) $(LEAF_OBJS)
+	$(CC) $(CFLAGS) -pie $^ $(LDFLAGS) -lsodium -lpq -o $@
+
+# A provider has nothing of PostgreSQL in it.
+$(TPM2_OBJS): override CPPFLAGS = -MMD -MP
+
+$(TPM2): $(TPM2_OBJS)
+	$(CC) $(CFLAGS) -pie $^ $(LDFLAGS) \
+		-ltss2-esys -ltss2-tctildr -ltss2-mu -o $@
+
+install: install-programs
+install-programs: $(BIN_PROGRAMS) $(PROVIDERS) | not-in-use
+	$(MKDIR_P) '$(DESTDIR)$(bindir)' '$(DESTDIR)$(providerdir)'
+	$(foreach p,$(BIN_PROGRAMS),$(INSTALL_PROGRAM) $(p) '$(DESTDIR)$(bindir)/'$(newline))
+	$(foreach p,$(PROVIDERS),$(INSTALL_PROGRAM) $(p) '$(DESTDIR)$(providerdir)/'$(newline))
+
+uninstall: uninstall-programs
+uninstall-programs:
+	rm -f $(addprefix '$(DESTDIR)$(bindir)'/,$(notdir $(KEYRING)))
+	rm -f $(addprefix '$(DESTDIR)$(providerdir)'/,$(notdir $(TPM2)))
+	-rmdir '$(DESTDIR)$(providerdir)'
+
+define newline
+
+
+endef
+
+# A server keeps the library it preloaded, beside the new scripts and programs.
+# So not under somebody's feet; servers of test/cluster do not count.
+install-lib-shared: | not-in-use
+not-in-use:
+	@test -n '$(FORCE)' || test/lib/not-in-use '$(DESTDIR)$(pkglibdir)/$(shlib)'
+
+.PHONY: install-programs uninstall-programs not-in-use
+
+endif
+
+# PGXS brings a "check" that only says no, and exits with 0.
+ifneq ($(filter check,$(MAKECMDGOALS)),)
+check:
+	@test/run check
+endif

@@ -1,0 +1,278 @@
+/*-------------------------------------------------------------------------
+ *
+ * cmd_recover.c
+ *	  themis-keyring recover: let this machine in with a recovery identity.
+ *
+ * Each root record of a database is opened with the identity, and written
+ * again with one more entry, for this machine.  The root is pinned in the
+ * keyring before the server gets the record: a machine that can open a root
+ * and does not trust it would be half recovered.
+ *
+ * contrib-keyprov/keyring/cmd_recover.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdio.h>
+
+#include <sodium.h>
+
+#include "recovery.h"
+#include "server.h"
+#include "store.h"
+
+/* All that recovering one root after another needs. */
+typedef struct Recovery
+{
+	const TcOptions *options;
+	TcVault    *vault;
+	TcStore		store;
+	TcServer   *server;
+	char		name[TC_RECIPIENT_NAME_MAX + 1];	/* of this machine */
+	int			nopen;			/* roots that it can open by now */
+} Recovery;
+
+static int
+root_failed(const TcServerRoot *root, const char *why)
+{
+	tool_error("root \"%s\": %s", root->name, why);
+	return TC_TOOL_FAILED;
+}
+
+/* Whether text is the hex of a fingerprint, dashes and case aside. */
+static bool
+same_fingerprint(const char *text, const uint8_t kcv[TC_KCV_BYTES])
+{
+	char		hex[2 * TC_KCV_BYTES + 1];
+	size_t		n = 0;
+
+	tool_hex(kcv, hex);
+	for (; *text != '\0'; text++)
+	{
+		char		c = *text >= 'A' && *text <= 'F' ? (char) (*text + 32) : *text;
+
+		if (c == '-')
+			continue;
+		if (n >= 2 * TC_KCV_BYTES || c != hex[n++])
+			return false;
+	}
+	return n == 2 * TC_KCV_BYTES;
+}
+
+/* Open a record with the identity; its root is vault->root. */
+static int
+open_with_identity(Recovery *recovery, const TcServerRoot *root,
+				   const TcRootRecord *record)
+{
+	TcVault    *vault = recovery->vault;
+
+	switch (tc_record_open(record, &vault->recovery, vault->root))
+	{
+		case TC_OK:
+			return TC_TOOL_OK;
+		case TC_UNSUPPORTED:
+			return root_failed(root, "was not made for this recovery identity");
+		default:
+			return root_failed(root, "does not open: its record was altered");
+	}
+}
+
+/* Put this machine into the record: a new entry, in place of an old one. */
+static int
+add_machine(Recovery *recovery, const TcServerRoot *root, TcRootRecord *record,
+			uint8_t attestation[TC_MAC_BYTES])
+{
+	TcVault    *vault = recovery->vault;
+	TcRecordEntry entry = {0};
+	int			kept = 0;
+
+	for (int i = 0; i < record->nentries; i++)
+		if (memcmp(record->entries[i].recipient.public_key,
+				   vault->machine.public_key, TC_X25519_BYTES) != 0)
+			record->entries[kept++] = record->entries[i];
+	if (kept >= TC_RECIPIENTS_MAX)
+		return root_failed(root, "has as many recipients as it can have");
+
+	if (tc_record_attest(vault->payload.seed, record->realm,
+						 record->root_version, record->kcv, attestation) != TC_OK)
+		return root_failed(root, "could not be attested");
+	tool_recipient(TC_ROLE_MACHINE, vault->machine.public_key, recovery->name,
+				   &entry.recipient);
+	entry.attestation = tc_span(attestation, TC_MAC_BYTES);
+	record->entries[kept] = entry;
+	record->nentries = kept + 1;
+	return TC_TOOL_OK;
+}
+
+/*
+ * Build the new record from the list, and see that this machine opens it to
+ * the same root and finds its attestation.
+ */
+static int
+build_record(Recovery *recovery, const TcServerRoot *root,
+			 const TcRootRecord *record, uint8_t *ret_bytes, size_t *ret_len)
+{
+	TcVault    *vault = recovery->vault;
+	TcRootRecord built;
+
+	if (tc_record_build(record, vault->root, ret_bytes, ret_len) == TC_OK &&
+		tc_record_parse(tc_span(ret_bytes, *ret_len), &built) == TC_OK &&
+		tc_record_open(&built, &vault->machine, vault->root_check) == TC_OK &&
+		sodium_memcmp(vault->root, vault->root_check, TC_KEY_BYTES) == 0 &&
+		tc_record_attested(&built, vault->payload.seed))
+		return TC_TOOL_OK;
+	return root_failed(root, "its new record did not read back as meant");
+}
+
+/* Trust the root of a record that has been opened. */
+static int
+pin_root(Recovery *recovery, const TcServerRoot *root,
+		 const TcRootRecord *record)
+{
+	TcPin		pin = {0};
+
+	memcpy(pin.realm, record->realm, TC_UUID_BYTES);
+	memcpy(pin.kcv, record->kcv, TC_KCV_BYTES);
+	pin.root_version = record->root_version;
+	switch (tool_add_pin(&recovery->vault->payload, &pin))
+	{
+		case TC_PIN_KNOWN:
+			return TC_TOOL_OK;
+		case TC_PIN_FULL:
+			return root_failed(root, "the keyring cannot hold more trusted roots");
+		case TC_PIN_ADDED:
+			break;
+	}
+	return tool_rewrite_keyring(recovery->options, recovery->vault,
+								&recovery->store);
+}
+
+/* Recover one root. */
+static int
+recover_root(Recovery *recovery, const TcServerRoot *root)
+{
+	TcVault    *vault = recovery->vault;
+	uint8_t		attestation[TC_MAC_BYTES];
+	uint8_t		bytes[TC_RECORD_MAX];
+	char		kcv[2 * TC_HEX_BYTES + 1];
+	TcRootRecord record;
+	size_t		len = 0;
+	int			code;
+
+	if (tc_record_parse(root->record, &record) != TC_OK)
+		return root_failed(root, "its record is damaged, or of a newer version");
+	if (!same_fingerprint(root->fingerprint, record.kcv))
+		return root_failed(root, "its fingerprint is not that of its record");
+	tool_hex(record.kcv, kcv);
+	if (tc_record_open(&record, &vault->machine, vault->root) == TC_OK)
+	{
+		printf("root \"%s\", fingerprint %s: this machine can open it already\n",
+			   root->name, kcv);
+		return TC_TOOL_OK;
+	}
+
+	code = open_with_identity(recovery, root, &record);
+	if (code == TC_TOOL_OK)
+		code = add_machine(recovery, root, &record, attestation);
+	if (code == TC_TOOL_OK)
+		code = build_record(recovery, root, &record, bytes, &len);
+	if (code == TC_TOOL_OK)
+		code = pin_root(recovery, root, &record);
+	if (code == TC_TOOL_OK)
+		code = tool_server_replace(recovery->server, tc_span(bytes, len));
+	if (code == TC_TOOL_OK)
+		printf("root \"%s\", fingerprint %s: recovered for machine \"%s\"\n",
+			   root->name, kcv, recovery->name);
+	return code;
+}
+
+/* Recover every root; the worst exit code of all. */
+static int
+recover_all(Recovery *recovery)
+{
+	int			nroots = tool_server_nroots(recovery->server);
+	int			worst = TC_TOOL_OK;
+
+	if (nroots == 0)
+	{
+		tool_error("this database has no root, so nothing to recover");
+		return TC_TOOL_FAILED;
+	}
+	for (int i = 0; i < nroots; i++)
+	{
+		TcServerRoot root = tool_server_root(recovery->server, i);
+		int			code = recover_root(recovery, &root);
+
+		sodium_memzero(recovery->vault->root, TC_KEY_BYTES);
+		sodium_memzero(recovery->vault->root_check, TC_KEY_BYTES);
+		if (code == TC_TOOL_OK)
+			recovery->nopen++;
+		if (code > worst)
+			worst = code;
+	}
+	return worst;
+}
+
+/* Tell the server, if this machine can open any root. */
+static int
+unlock(Recovery *recovery)
+{
+	int			code;
+
+	if (recovery->nopen == 0)
+		return TC_TOOL_OK;
+	code = tool_server_unlock(recovery->server);
+	if (code == TC_TOOL_OK)
+		printf("server told to unlock\n");
+	else
+		tool_hint("Run SELECT themis_crypt.unlock() when the cause is gone.");
+	return code;
+}
+
+static int
+open_all(Recovery *recovery)
+{
+	const TcOptions *options = recovery->options;
+	TcVault    *vault = recovery->vault;
+	int			code;
+
+	code = tool_read_keyring(options, &recovery->store);
+	if (code == TC_TOOL_OK)
+		code = tool_open_keyring(options, vault, &recovery->store);
+	if (code == TC_TOOL_OK)
+		code = tool_read_identity(options->identity, vault);
+	if (code == TC_TOOL_OK &&
+		tc_identity_pair(vault->payload.seed, &vault->machine) != TC_OK)
+	{
+		tool_error("could not derive the keys of this machine");
+		code = TC_TOOL_FAILED;
+	}
+	if (code == TC_TOOL_OK)
+		code = tool_server_open(options, &recovery->server);
+	return code;
+}
+
+int
+cmd_recover(const TcOptions *options)
+{
+	Recovery	recovery = {.options = options};
+	int			code;
+	int			unlock_code;
+
+	code = tool_machine_name(options, recovery.name);
+	if (code == TC_TOOL_OK)
+		code = tool_lock_keyring(options);
+	if (code == TC_TOOL_OK)
+		code = tool_map_vault(&recovery.vault);
+	if (code == TC_TOOL_OK)
+		code = open_all(&recovery);
+	if (code == TC_TOOL_OK)
+	{
+		code = recover_all(&recovery);
+		unlock_code = unlock(&recovery);
+		if (code == TC_TOOL_OK)
+			code = unlock_code;
+	}
+	tool_server_close(recovery.server);
+	tool_unmap_vault(recovery.vault);
+	return code;
+}

@@ -1,0 +1,105 @@
+/*-------------------------------------------------------------------------
+ *
+ * cmd_show.c
+ *	  themis-keyring show, and verify.
+ *
+ * contrib-keyprov/keyring/cmd_show.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdio.h>
+
+#include "store.h"
+
+/* Print what only an opened keyring tells. */
+static int
+print_payload(const TcOptions *options, TcVault *vault)
+{
+	const TcKeyringPayload *payload = &vault->payload;
+	char		name[TC_RECIPIENT_NAME_MAX + 1];
+	char		realm[2 * TC_HEX_BYTES + 1];
+	char		kcv[2 * TC_HEX_BYTES + 1];
+
+	int			code;
+
+	code = tool_machine_name(options, name);
+	if (code != TC_TOOL_OK)
+		return code;
+	if (tc_identity_pair(payload->seed, &vault->machine) != TC_OK)
+	{
+		tool_error("could not derive the public key of this machine");
+		return TC_TOOL_FAILED;
+	}
+	tool_print_recipient("machine", vault->machine.public_key, name);
+	for (int i = 0; i < payload->nenrolled; i++)
+		tool_print_recipient(payload->enrolled[i].role == TC_ROLE_RECOVERY ?
+							 "recovery" : "peer",
+							 payload->enrolled[i].public_key,
+							 payload->enrolled[i].name);
+	for (int i = 0; i < payload->npins; i++)
+	{
+		const TcPin *pin = &payload->pins[i];
+
+		tool_hex(pin->realm, realm);
+		tool_hex(pin->kcv, kcv);
+		printf("trusts: realm %s, fingerprint %s", realm, kcv);
+		if (pin->root_version != 0)
+			printf(", version %u", (unsigned int) pin->root_version);
+		putchar('\n');
+	}
+	return TC_TOOL_OK;
+}
+
+int
+cmd_show(const TcOptions *options)
+{
+	TcStore		store = {0};
+	TcVault    *vault = NULL;
+	int			code;
+
+	code = tool_read_keyring(options, &store);
+	if (code != TC_TOOL_OK)
+		return code;
+	tool_print_keyring(&store.keyring);
+	if (!options->unseal)
+		return TC_TOOL_OK;
+
+	code = tool_map_vault(&vault);
+	if (code == TC_TOOL_OK)
+		code = tool_open_keyring(options, vault, &store);
+	if (code == TC_TOOL_OK)
+		code = print_payload(options, vault);
+	tool_unmap_vault(vault);
+	return code;
+}
+
+int
+cmd_verify(const TcOptions *options)
+{
+	TcStore		store = {0};
+	TcVault    *vault = NULL;
+	int			worst = TC_TOOL_OK;
+	int			code;
+
+	code = tool_read_keyring(options, &store);
+	if (code == TC_TOOL_OK)
+		code = tool_map_vault(&vault);
+	if (code != TC_TOOL_OK)
+		return code;
+
+	for (int i = 0; i < store.keyring.nslots; i++)
+	{
+		const char *provider = store.keyring.slots[i].provider;
+		char		reason[TC_TOOL_REASON_MAX] = "";
+
+		code = tool_open_slot(options, vault, &store, i, reason);
+		printf("slot %d: provider %s: %s\n", i + 1, provider,
+			   code == TC_TOOL_OK ? "opens" : reason);
+		if (code != TC_TOOL_OK)
+			tool_provider_hint(provider, code);
+		if (code > worst)
+			worst = code;
+	}
+	tool_unmap_vault(vault);
+	return worst;
+}

@@ -1,0 +1,127 @@
+/*-------------------------------------------------------------------------
+ *
+ * common.h
+ *	  What the commands of themis-keyring share.
+ *
+ * Messages, the memory for secrets, and running a key provider.  A command
+ * is a function from options to an exit code; it prints what went wrong
+ * itself, once.
+ *
+ *	Owns	the one mapping of secret memory.
+ *	Errors	functions that answer an int give a TcToolExit, having said why
+ *			on stderr unless their contract says otherwise.
+ *	Uses	the leaves of src/.  Nothing of PostgreSQL but libpq.
+ *
+ * contrib-keyprov/keyring/common.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TC_TOOL_COMMON_H
+#define TC_TOOL_COMMON_H
+
+#include <limits.h>
+
+#include "keyprov.h"
+#include "keyring.h"
+#include "rootrec.h"
+
+#define TC_DEFAULT_FOLDER	"/etc/themis-crypt"
+#define TC_DEFAULT_KEYRING	TC_DEFAULT_FOLDER "/keyring"
+#define TC_PROVIDER_DEADLINE_MS 15000
+#define TC_TOOL_REASON_MAX	700
+
+/* Exit codes of the tool; README.md tells them to the user. */
+typedef enum TcToolExit
+{
+	TC_TOOL_OK = 0,
+	TC_TOOL_FAILED = 1,			/* refused, or failed */
+	TC_TOOL_USAGE = 2,
+	TC_TOOL_UNAVAILABLE = 3,	/* a provider may be able to, later */
+	TC_TOOL_REJECTED = 4		/* wrong machine or policy, denied, damaged */
+} TcToolExit;
+
+/* What the command line said. */
+typedef struct TcOptions
+{
+	const char *keyring;
+	const char *provider_dir;	/* NULL: where the installation has them */
+	const char *tcti;			/* NULL: the provider's default */
+	const char *provider;
+	const char *owner;			/* NULL: whoever runs this */
+	const char *name;			/* NULL: the host's */
+	const char *out;
+	const char *identity;
+	const char *conninfo;
+	const char *recovery_files[TC_ENROLLED_MAX];
+	int			nrecovery_files;
+	bool		no_recovery;
+	bool		unseal;
+	const char *args[2];
+	int			nargs;
+} TcOptions;
+
+/* Every secret of a run.  In secret memory, which no child inherits. */
+typedef struct TcVault
+{
+	TcKeyringPayload payload;
+	TcKeyringPayload check;		/* the payload as read back */
+	TcProviderRun run;
+	uint8_t		file_key[TC_KEY_BYTES];
+	uint8_t		secret[TC_PROVIDER_SECRET_BYTES];
+	uint8_t		recovery_seed[TC_SEED_BYTES];
+	TcKeyPair	machine;
+	TcKeyPair	recovery;
+	uint8_t		root[TC_KEY_BYTES];
+	uint8_t		root_check[TC_KEY_BYTES];
+	char		text[TC_IDENTITY_TEXT_MAX + 1];
+} TcVault;
+
+/* The commands. */
+extern int	cmd_init(const TcOptions *options);
+extern int	cmd_show(const TcOptions *options);
+extern int	cmd_verify(const TcOptions *options);
+extern int	cmd_trust(const TcOptions *options);
+extern int	cmd_recovery_keygen(const TcOptions *options);
+extern int	cmd_recover(const TcOptions *options);
+
+/* Print a message, or advice to act on, as a line on stderr. */
+extern void tool_error(const char *format,...) __attribute__((format(printf, 1, 2)));
+extern void tool_hint(const char *format,...) __attribute__((format(printf, 1, 2)));
+
+/* Map the vault of this process. */
+extern int	tool_map_vault(TcVault **ret_vault);
+
+/* Wipe it and give it back; NULL is harmless. */
+extern void tool_unmap_vault(TcVault *vault);
+
+#define TC_HEX_BYTES 16
+
+/* Write 16 bytes (ids, fingerprints) as hex. */
+extern void tool_hex(const uint8_t bytes[TC_HEX_BYTES],
+					 char ret_text[2 * TC_HEX_BYTES + 1]);
+
+/* The name of this machine: --name or the host's. */
+extern int	tool_machine_name(const TcOptions *options,
+							  char ret_name[TC_RECIPIENT_NAME_MAX + 1]);
+
+/* Fill in a recipient; the name has been checked. */
+extern void tool_recipient(TcRecipientRole role, const uint8_t *public_key,
+						   const char *name, TcRecipient *ret_recipient);
+
+/* Print "LABEL: tcpub1:... "NAME"" on stdout. */
+extern void tool_print_recipient(const char *label, const uint8_t *public_key,
+								 const char *name);
+
+/*
+ * Run a provider's verb on "input"; the answer is in run->output, and the
+ * caller wipes the run.  Returns a TcToolExit, with a reason in ret_reason
+ * (TC_TOOL_REASON_MAX bytes) instead of printing it.
+ */
+extern int	tool_run_provider(const TcOptions *options, const char *provider,
+							  const char *verb, TcSpan input,
+							  TcProviderRun *run, char *ret_reason);
+
+/* Advice that goes with a provider's failure. */
+extern void tool_provider_hint(const char *provider, int exit_code);
+
+#endif							/* TC_TOOL_COMMON_H */

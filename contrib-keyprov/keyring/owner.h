@@ -1,0 +1,41 @@
+/*-------------------------------------------------------------------------
+ *
+ * owner.h
+ *	  The user who is to own the keyring: found, and tried out.
+ *
+ * What root can open says nothing about what the server's user can: it may
+ * lack a group that may use the TPM, or the way to the folder.  So a child
+ * becomes that user and tries.
+ *
+ *	Owns	one child at a time, waited for.
+ *	Errors	as common.h; the child prints.
+ *	Uses	common.h, store.h.
+ *
+ * contrib-keyprov/keyring/owner.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TC_TOOL_OWNER_H
+#define TC_TOOL_OWNER_H
+
+#include "store.h"
+
+typedef struct TcOwner
+{
+	char		name[256];
+	uid_t		uid;
+	gid_t		gid;
+} TcOwner;
+
+/* Find the user of --owner, which root must give, or whoever runs this. */
+extern int	tool_find_owner(const TcOptions *options, TcOwner *ret_owner);
+
+/* Whether the owner can open these bytes of a keyring through its provider. */
+extern int	tool_owner_can_open(const TcOptions *options,
+								const TcOwner *owner, TcSpan file);
+
+/* Whether the owner can read the keyring in its place, and reads this. */
+extern int	tool_owner_can_read(const TcOptions *options,
+								const TcOwner *owner, TcSpan file);
+
+#endif							/* TC_TOOL_OWNER_H */

@@ -1,0 +1,196 @@
+/*-------------------------------------------------------------------------
+ *
+ * recovery.c
+ *	  Recovery identities: recovery-keygen, and reading the files.
+ *	  Contracts: recovery.h.
+ *
+ * contrib-keyprov/keyring/recovery.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "nonce.h"
+#include "secretmem.h"
+
+#include "recovery.h"
+
+/* The length of a one-line text without its line end, if it has one. */
+static size_t
+line_len(const char *text, size_t len)
+{
+	return len > 0 && text[len - 1] == '\n' ? len - 1 : len;
+}
+
+/* Draw an identity; its text with a line end is vault->text. */
+static TcResult
+make_identity(TcVault *vault)
+{
+	TcResult	result;
+
+	result = tc_random(vault->recovery_seed, TC_SEED_BYTES);
+	if (result == TC_OK)
+		result = tc_identity_pair(vault->recovery_seed, &vault->recovery);
+	if (result == TC_OK)
+		result = tc_identity_encode(vault->recovery_seed, vault->text);
+	if (result == TC_OK)
+		memcpy(vault->text + strlen(vault->text), "\n", 2);
+	return result;
+}
+
+static int
+write_identity(const char *path, TcVault *vault)
+{
+	TcSpan		file = tc_span(vault->text, strlen(vault->text));
+	const char *why = NULL;
+
+	if (tc_keyring_write_file(path, file, geteuid(), getegid(), false, &why) == TC_OK)
+		return TC_TOOL_OK;
+	tool_error("identity file \"%s\" %s: %s", path, why, strerror(errno));
+	return TC_TOOL_FAILED;
+}
+
+int
+cmd_recovery_keygen(const TcOptions *options)
+{
+	char		public_text[TC_RECIPIENT_TEXT_MAX];
+	TcVault    *vault = NULL;
+	int			code;
+
+	code = tool_map_vault(&vault);
+	if (code == TC_TOOL_OK &&
+		(make_identity(vault) != TC_OK ||
+		 tc_recipient_encode(vault->recovery.public_key, public_text) != TC_OK))
+	{
+		tool_error("could not make a recovery identity");
+		code = TC_TOOL_FAILED;
+	}
+	if (code == TC_TOOL_OK)
+		code = write_identity(options->out, vault);
+	tool_unmap_vault(vault);
+	if (code != TC_TOOL_OK)
+		return code;
+
+	printf("%s\n", public_text);
+	tool_hint("Take \"%s\" away from this machine, to a safe place or onto paper: it opens every root that is made from now on.",
+			  options->out);
+	tool_hint("The line on standard output is its public key, for \"themis-keyring init --recovery-pubkey\".");
+	return TC_TOOL_OK;
+}
+
+/* Decode the bytes of an identity file. */
+static int
+decode_identity(const char *path, const char *text, size_t len, TcVault *vault)
+{
+	if (tc_identity_decode(text, line_len(text, len), vault->recovery_seed) == TC_OK &&
+		tc_identity_pair(vault->recovery_seed, &vault->recovery) == TC_OK)
+		return TC_TOOL_OK;
+	tool_error("identity file \"%s\" is not one line TC-RECOVERY-1:..., or has a slip of the pen in it",
+			   path);
+	return TC_TOOL_FAILED;
+}
+
+int
+tool_read_identity(const char *path, TcVault *vault)
+{
+	TcSecretKind kind;
+	void	   *memory;
+	struct stat st;
+	const char *why = NULL;
+	size_t		len = 0;
+	TcResult	result;
+	int			code = TC_TOOL_FAILED;
+
+	if (lstat(path, &st) != 0)
+	{
+		tool_error("identity file \"%s\" could not be examined: %s", path,
+				   strerror(errno));
+		return TC_TOOL_FAILED;
+	}
+	if (tc_secret_map(TC_KEYRING_MAX, false, &memory, &kind) != TC_OK)
+	{
+		tool_error("could not lock memory for an identity: %s", strerror(errno));
+		return TC_TOOL_FAILED;
+	}
+
+	result = tc_keyring_read_file(path, st.st_uid == 0 ? 0 : geteuid(), memory,
+								  &len, &why);
+	if (result == TC_OK)
+		code = decode_identity(path, memory, len, vault);
+	else if (result == TC_SYSTEM)
+		tool_error("identity file \"%s\" %s: %s", path, why, strerror(errno));
+	else
+		tool_error("identity file \"%s\" %s", path, why);
+	tc_secret_unmap(memory, TC_KEYRING_MAX);
+	return code;
+}
+
+/* Name a recipient after the file its key came from. */
+static void
+name_after(const char *path, char ret_name[TC_RECIPIENT_NAME_MAX + 1])
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash == NULL ? path : slash + 1;
+	size_t		len = strlen(base);
+
+	if (len > 4 && strcmp(base + len - 4, ".pub") == 0)
+		len -= 4;
+	if (!tc_recipient_name_ok(base, len))
+	{
+		base = "recovery";
+		len = strlen(base);
+	}
+	memcpy(ret_name, base, len);
+	ret_name[len] = '\0';
+}
+
+/* Whether a root can be boxed to a key: not to points of low order. */
+static bool
+can_box_to(const TcRecipient *recipient)
+{
+	static const uint8_t nothing[TC_KEY_BYTES] = {0};
+	uint8_t		box[TC_BOX_BYTES];
+
+	return tc_box_root(recipient, nothing, 1, nothing, box) == TC_OK;
+}
+
+int
+tool_read_recovery_key(const char *path, TcRecipient *ret_recipient)
+{
+	char		text[TC_RECIPIENT_TEXT_MAX + 2];
+	uint8_t		public_key[TC_X25519_BYTES];
+	char		name[TC_RECIPIENT_NAME_MAX + 1];
+	size_t		len;
+	FILE	   *file = fopen(path, "re");
+
+	if (file == NULL)
+	{
+		tool_error("public key file \"%s\" could not be opened: %s", path,
+				   strerror(errno));
+		return TC_TOOL_FAILED;
+	}
+	len = fread(text, 1, sizeof(text), file);
+	if (ferror(file))
+		len = 0;
+	(void) fclose(file);
+
+	name_after(path, name);
+	if (tc_recipient_decode(text, line_len(text, len), public_key) == TC_OK)
+	{
+		tool_recipient(TC_ROLE_RECOVERY, public_key, name, ret_recipient);
+		if (can_box_to(ret_recipient))
+			return TC_TOOL_OK;
+	}
+	tool_error("public key file \"%s\" is not one line tcpub1:..., or has a slip of the pen in it",
+			   path);
+	if (len > 3 && memcmp(text, "TC-", 3) == 0)
+		tool_hint("This looks like the secret identity itself.  Keep it away from this machine.");
+	return TC_TOOL_FAILED;
+}

@@ -1,0 +1,298 @@
+/*-------------------------------------------------------------------------
+ *
+ * store.c
+ *	  The keyring file as the tool handles it.  Contracts: store.h.
+ *
+ * contrib-keyprov/keyring/store.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "store.h"
+
+/* Say why a file cannot be used, and what to do about it. */
+static int
+file_failed(const char *path, TcResult result, const char *why)
+{
+	if (result == TC_SYSTEM)
+	{
+		int			save_errno = errno;
+
+		tool_error("keyring file \"%s\" %s: %s", path, why, strerror(save_errno));
+		if (save_errno == ENOENT)
+			tool_hint("Make it with \"themis-keyring init\".");
+	}
+	else
+		tool_error("keyring file \"%s\" %s", path, why);
+	return TC_TOOL_FAILED;
+}
+
+/* Whether a path still leads to an open file. */
+static bool
+same_file(int fd, const char *path)
+{
+	struct stat here;
+	struct stat there;
+
+	return fstat(fd, &here) == 0 && lstat(path, &there) == 0 &&
+		here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+int
+tool_lock_keyring(const TcOptions *options)
+{
+	const char *path = options->keyring;
+	int			fd;
+
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return file_failed(path, TC_SYSTEM, "could not be opened");
+	/* Replaced in between: then somebody is at it as well. */
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || !same_file(fd, path))
+	{
+		tool_error("keyring file \"%s\" is being changed by another process", path);
+		(void) close(fd);
+		return TC_TOOL_FAILED;
+	}
+	/* Open, and so locked, until the process ends. */
+	return TC_TOOL_OK;
+}
+
+int
+tool_read_keyring(const TcOptions *options, TcStore *ret_store)
+{
+	const char *path = options->keyring;
+	const char *why = NULL;
+	struct stat st;
+	TcResult	result;
+
+	if (lstat(path, &st) != 0)
+		return file_failed(path, TC_SYSTEM, "could not be examined");
+	ret_store->uid = geteuid() == 0 ? st.st_uid : geteuid();
+	ret_store->gid = st.st_gid;
+	result = tc_keyring_read_file(path, ret_store->uid, ret_store->file,
+								  &ret_store->len, &why);
+	if (result != TC_OK)
+		return file_failed(path, result, why);
+
+	result = tc_keyring_parse(tc_span(ret_store->file, ret_store->len),
+							  &ret_store->keyring);
+	if (result == TC_OK)
+		return TC_TOOL_OK;
+	tool_error(result == TC_UNSUPPORTED ?
+			   "keyring file \"%s\" was written by a newer version" :
+			   "keyring file \"%s\" is damaged", path);
+	return TC_TOOL_REJECTED;
+}
+
+int
+tool_open_slot(const TcOptions *options, TcVault *vault, const TcStore *store,
+			   int slot, char *ret_reason)
+{
+	const TcKeyringSlot *from = &store->keyring.slots[slot];
+	TcProviderRun *run = &vault->run;
+	int			code;
+
+	code = tool_run_provider(options, from->provider, "unseal", from->blob, run,
+							 ret_reason);
+	if (code == TC_TOOL_OK && run->output_len != TC_PROVIDER_SECRET_BYTES)
+	{
+		snprintf(ret_reason, TC_TOOL_REASON_MAX,
+				 "key provider \"%s\" gave %zu bytes instead of %d",
+				 from->provider, run->output_len, TC_PROVIDER_SECRET_BYTES);
+		code = TC_TOOL_FAILED;
+	}
+	if (code == TC_TOOL_OK)
+	{
+		memcpy(vault->secret, run->output, sizeof(vault->secret));
+		if (tc_keyring_open(&store->keyring, slot, vault->secret,
+							&vault->payload, vault->file_key) != TC_OK)
+		{
+			sodium_memzero(vault->secret, sizeof(vault->secret));
+			snprintf(ret_reason, TC_TOOL_REASON_MAX,
+					 "key provider \"%s\" gave the wrong secret, or the keyring file was altered",
+					 from->provider);
+			code = TC_TOOL_REJECTED;
+		}
+	}
+	tc_keyprov_wipe(run);
+	return code;
+}
+
+int
+tool_open_keyring(const TcOptions *options, TcVault *vault, TcStore *store)
+{
+	int			worst = TC_TOOL_FAILED;
+
+	for (int i = 0; i < store->keyring.nslots; i++)
+	{
+		char		reason[TC_TOOL_REASON_MAX] = "";
+		int			code = tool_open_slot(options, vault, store, i, reason);
+
+		if (code == TC_TOOL_OK)
+		{
+			store->slot = i;
+			return TC_TOOL_OK;
+		}
+		tool_error("slot %d: %s", i + 1, reason);
+		tool_provider_hint(store->keyring.slots[i].provider, code);
+		/* "Try again later" is true if it is for any slot. */
+		if (worst == TC_TOOL_FAILED || code == TC_TOOL_UNAVAILABLE)
+			worst = code;
+	}
+	return worst;
+}
+
+bool
+tool_payload_equal(const TcKeyringPayload *a, const TcKeyringPayload *b)
+{
+	if (sodium_memcmp(a->seed, b->seed, TC_SEED_BYTES) != 0 ||
+		a->npins != b->npins || a->nenrolled != b->nenrolled)
+		return false;
+	for (int i = 0; i < a->npins; i++)
+	{
+		const TcPin *p = &a->pins[i];
+		const TcPin *q = &b->pins[i];
+
+		if (memcmp(p->realm, q->realm, TC_UUID_BYTES) != 0 ||
+			p->root_version != q->root_version ||
+			memcmp(p->kcv, q->kcv, TC_KCV_BYTES) != 0)
+			return false;
+	}
+	for (int i = 0; i < a->nenrolled; i++)
+	{
+		const TcRecipient *p = &a->enrolled[i];
+		const TcRecipient *q = &b->enrolled[i];
+
+		if (p->kind != q->kind || p->role != q->role ||
+			memcmp(p->public_key, q->public_key, TC_X25519_BYTES) != 0 ||
+			p->name_len != q->name_len ||
+			memcmp(p->name, q->name, p->name_len) != 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Whether new bytes are a keyring with the old one's slots that opens to the
+ * payload meant.
+ */
+static bool
+reads_back(TcVault *vault, const TcStore *old, TcSpan file)
+{
+	TcSpan		before = old->keyring.before_payload;
+	TcKeyring	keyring;
+
+	return tc_keyring_parse(file, &keyring) == TC_OK &&
+		keyring.before_payload.len == before.len &&
+		memcmp(keyring.before_payload.data, before.data, before.len) == 0 &&
+		tc_keyring_open(&keyring, old->slot, vault->secret, &vault->check,
+						NULL) == TC_OK &&
+		tool_payload_equal(&vault->check, &vault->payload);
+}
+
+int
+tool_rewrite_keyring(const TcOptions *options, TcVault *vault, TcStore *store)
+{
+	TcKeyringNewSlot slots[TC_KEYRING_SLOTS_MAX];
+	uint8_t		file[TC_KEYRING_MAX];
+	const char *why = NULL;
+	size_t		len = 0;
+	TcResult	result;
+
+	memset(slots, 0, sizeof(slots));
+	for (int i = 0; i < store->keyring.nslots; i++)
+	{
+		const TcKeyringSlot *old = &store->keyring.slots[i];
+
+		slots[i].provider = old->provider;
+		slots[i].binding = old->binding;
+		memcpy(slots[i].type_id, old->type_id, TC_TYPE_ID_BYTES);
+		slots[i].policy = old->policy;
+		slots[i].blob = old->blob;
+		slots[i].wrapped = old->wrapped;
+	}
+	if (tc_keyring_build(&vault->payload, vault->file_key, slots,
+						 store->keyring.nslots, file, &len) != TC_OK ||
+		!reads_back(vault, store, tc_span(file, len)))
+	{
+		tool_error("the new keyring did not read back as meant; nothing was written");
+		return TC_TOOL_FAILED;
+	}
+
+	result = tc_keyring_write_file(options->keyring, tc_span(file, len),
+								   store->uid, store->gid, true, &why);
+	if (result != TC_OK)
+		return file_failed(options->keyring, result, why);
+
+	memcpy(store->file, file, len);
+	store->len = len;
+	if (tc_keyring_parse(tc_span(store->file, len), &store->keyring) != TC_OK)
+		return TC_TOOL_FAILED;	/* it has just parsed */
+	return TC_TOOL_OK;
+}
+
+static const char *
+binding_text(uint8_t binding)
+{
+	switch ((TcBinding) binding)
+	{
+		case TC_BINDING_HOST:
+			return "host";
+		case TC_BINDING_TPM2:
+			return "tpm2";
+		case TC_BINDING_HOST_TPM2:
+			return "host+tpm2";
+		case TC_BINDING_EXTERNAL:
+			return "external";
+		case TC_BINDING_UNRECORDED:
+			break;
+	}
+	return "not recorded";
+}
+
+void
+tool_print_keyring(const TcKeyring *keyring)
+{
+	char		hex[2 * TC_HEX_BYTES + 1];
+
+	tool_hex(keyring->instance_id, hex);
+	printf("instance: %s\n", hex);
+	for (int i = 0; i < keyring->nslots; i++)
+	{
+		const TcKeyringSlot *slot = &keyring->slots[i];
+
+		printf("slot %d: provider %s, binding %s, policy \"%.*s\", blob %zu bytes\n",
+			   i + 1, slot->provider, binding_text(slot->binding),
+			   (int) slot->policy.len, (const char *) slot->policy.data,
+			   slot->blob.len);
+	}
+}
+
+TcPinning
+tool_add_pin(TcKeyringPayload *payload, const TcPin *pin)
+{
+	for (int i = 0; i < payload->npins; i++)
+	{
+		const TcPin *known = &payload->pins[i];
+
+		if (memcmp(known->realm, pin->realm, TC_UUID_BYTES) == 0 &&
+			memcmp(known->kcv, pin->kcv, TC_KCV_BYTES) == 0 &&
+			(known->root_version == 0 ||
+			 known->root_version == pin->root_version))
+			return TC_PIN_KNOWN;
+	}
+	if (payload->npins >= TC_PINS_MAX)
+		return TC_PIN_FULL;
+	payload->pins[payload->npins++] = *pin;
+	return TC_PIN_ADDED;
+}

@@ -1,0 +1,75 @@
+/*-------------------------------------------------------------------------
+ *
+ * store.h
+ *	  The keyring file as the tool handles it: read, opened, rewritten.
+ *
+ *	Owns	the bytes of one file, which are not secret.
+ *	Locks	tool_lock_keyring: one writer at a time.
+ *	Errors	as common.h.
+ *	Uses	common.h, keyring.h.
+ *
+ * contrib-keyprov/keyring/store.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TC_TOOL_STORE_H
+#define TC_TOOL_STORE_H
+
+#include "common.h"
+
+typedef struct TcStore
+{
+	uint8_t		file[TC_KEYRING_MAX];
+	size_t		len;
+	TcKeyring	keyring;		/* borrows from "file" */
+	int			slot;			/* that was opened */
+	uid_t		uid;			/* owner of the file */
+	gid_t		gid;
+} TcStore;
+
+/*
+ * Keep other writers out until this process ends.  The lock is on the file
+ * itself, which nobody but its owner can open.
+ */
+extern int	tool_lock_keyring(const TcOptions *options);
+
+/* Read and parse the keyring.  Root may read anybody's. */
+extern int	tool_read_keyring(const TcOptions *options, TcStore *ret_store);
+
+/*
+ * Open the payload through one slot: vault->payload, file_key and secret.
+ * Does not print: the reason is in ret_reason (TC_TOOL_REASON_MAX bytes).
+ */
+extern int	tool_open_slot(const TcOptions *options, TcVault *vault,
+						   const TcStore *store, int slot, char *ret_reason);
+
+/* Open the payload through the first slot that can. */
+extern int	tool_open_keyring(const TcOptions *options, TcVault *vault,
+							  TcStore *store);
+
+/*
+ * Write vault->payload into the opened keyring.  The slots stay as they are,
+ * byte for byte.  Before the new file takes the old one's place it is opened
+ * with the provider's secret and compared.  The store is the new file then.
+ */
+extern int	tool_rewrite_keyring(const TcOptions *options, TcVault *vault,
+								 TcStore *store);
+
+/* Whether two payloads say the same. */
+extern bool tool_payload_equal(const TcKeyringPayload *a,
+							   const TcKeyringPayload *b);
+
+/* Print instance and slots on stdout, without opening anything. */
+extern void tool_print_keyring(const TcKeyring *keyring);
+
+typedef enum TcPinning
+{
+	TC_PIN_ADDED,
+	TC_PIN_KNOWN,
+	TC_PIN_FULL
+} TcPinning;
+
+/* Trust a root: add a pin to a payload, unless there is one that says so. */
+extern TcPinning tool_add_pin(TcKeyringPayload *payload, const TcPin *pin);
+
+#endif							/* TC_TOOL_STORE_H */

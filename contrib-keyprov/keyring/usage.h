@@ -1,0 +1,103 @@
+/*-------------------------------------------------------------------------
+ *
+ * usage.h
+ *	  The texts of --help.
+ *
+ * contrib-keyprov/keyring/usage.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TC_TOOL_USAGE_H
+#define TC_TOOL_USAGE_H
+
+#define USAGE_TOOL \
+"themis-keyring makes and keeps the keyring of this machine for themis_crypt.\n" \
+"\n" \
+"Usage: themis-keyring COMMAND [OPTION]...\n" \
+"\n" \
+"  init             make the keyring of this machine\n" \
+"  show             say what is in the keyring\n" \
+"  verify           open it through each of its key providers\n" \
+"  trust            trust a root that another machine made\n" \
+"  recovery-keygen  make an offline recovery identity\n" \
+"  recover          let this machine in with a recovery identity\n" \
+"\n" \
+"\"themis-keyring COMMAND --help\" says more.\n" \
+"\n" \
+"Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 a key provider is\n" \
+"unavailable now; 4 wrong machine or policy, denied, or damaged.\n"
+
+#define USAGE_KEYRING \
+"  --keyring FILE         the keyring (default " TC_DEFAULT_KEYRING ")\n"
+
+#define USAGE_PROVIDER \
+"  --tcti CONF            how key provider tpm2 reaches the TPM\n" \
+"                         (default device:/dev/tpmrm0)\n" \
+"  --provider-dir FOLDER  where the programs themis-keyprov-* are\n"
+
+#define USAGE_INIT \
+"Make the keyring of this machine, and print its public key.\n" \
+"\n" \
+"Usage: themis-keyring init [OPTION]...\n" \
+"           (--recovery-pubkey FILE... | --no-recovery)\n" \
+"\n" \
+"  --recovery-pubkey FILE a key to which every new root is boxed as well, from\n" \
+"                         \"recovery-keygen\"; may be given several times\n" \
+"  --no-recovery          do without: the loss of this machine or its TPM is\n" \
+"                         then the loss of every value\n" \
+"  --owner USER           the user that runs PostgreSQL; root must give it\n" \
+"  --provider NAME        the key provider (default tpm2)\n" \
+"  --name NAME            of this machine (default: the host's)\n" \
+USAGE_PROVIDER USAGE_KEYRING \
+"\n" \
+"A keyring that exists is never made anew.\n"
+
+#define USAGE_SHOW \
+"Say what is in the keyring.\n" \
+"\n" \
+"Usage: themis-keyring show [OPTION]...\n" \
+"\n" \
+"  --unseal               open it, and show this machine's public key, recovery\n" \
+"                         keys, and the roots it trusts\n" \
+"  --name NAME            of this machine (default: the host's)\n" \
+USAGE_PROVIDER USAGE_KEYRING
+
+#define USAGE_VERIFY \
+"Open the keyring through each of its key providers, one line for each.\n" \
+"\n" \
+"Usage: themis-keyring verify [OPTION]...\n" \
+"\n" \
+USAGE_PROVIDER USAGE_KEYRING
+
+#define USAGE_TRUST \
+"Trust a root that another machine made, so that keys may be made under it.\n" \
+"Compare the fingerprint with what that machine shows first.\n" \
+"\n" \
+"Usage: themis-keyring trust [OPTION]... REALM FINGERPRINT\n" \
+"\n" \
+USAGE_PROVIDER USAGE_KEYRING \
+"\n" \
+"REALM and FINGERPRINT are 32 hexadecimal digits each; dashes do not matter.\n"
+
+#define USAGE_RECOVERY_KEYGEN \
+"Make an offline recovery identity, and print its public key.\n" \
+"\n" \
+"Usage: themis-keyring recovery-keygen --out FILE\n" \
+"\n" \
+"  --out FILE             the identity, to be kept away from this machine; a\n" \
+"                         file that exists is not overwritten\n"
+
+#define USAGE_RECOVER \
+"Let this machine in with a recovery identity: in each root of a database.\n" \
+"\n" \
+"Usage: themis-keyring recover --identity FILE --conninfo CONNINFO [OPTION]...\n" \
+"\n" \
+"  --identity FILE        from \"recovery-keygen\"; owned by the caller or root,\n" \
+"                         nobody else may read it\n" \
+"  --conninfo CONNINFO    of the database, as a superuser\n" \
+"  --name NAME            of this machine (default: the host's)\n" \
+USAGE_PROVIDER USAGE_KEYRING \
+"\n" \
+"Compare the fingerprints it prints with those you noted.  Once per database.\n"
+
+#endif							/* TC_TOOL_USAGE_H */

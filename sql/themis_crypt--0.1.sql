@@ -1,0 +1,466 @@
+/* sql/themis_crypt--0.1.sql */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION themis_crypt" to load this file. \quit
+
+-- The type, its casts and its support functions are found with any
+-- search_path, because the type lives in pg_catalog.  All else is here.
+CREATE SCHEMA themis_crypt;
+GRANT USAGE ON SCHEMA themis_crypt TO PUBLIC;
+COMMENT ON SCHEMA themis_crypt IS 'functions and views of the extension themis_crypt';
+
+-- encrypted type
+
+CREATE TYPE encrypted;
+
+CREATE FUNCTION themis_crypt.encrypted_in(cstring, oid, integer) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_encrypted_in'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.encrypted_in(cstring, oid, integer) IS
+    'I/O: seals plaintext, or takes in the text form of a sealed value';
+
+CREATE FUNCTION themis_crypt.encrypted_out(encrypted) RETURNS cstring
+    AS 'MODULE_PATHNAME', 'themis_crypt_encrypted_out'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.encrypted_out(encrypted) IS
+    'I/O: the text form of a sealed value, still sealed';
+
+CREATE FUNCTION themis_crypt.encrypted_recv(internal, oid, integer) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_encrypted_recv'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.encrypted_recv(internal, oid, integer) IS
+    'I/O: seals plaintext, or takes in the binary form of a sealed value';
+
+CREATE FUNCTION themis_crypt.encrypted_send(encrypted) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'themis_crypt_encrypted_send'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.encrypted_send(encrypted) IS
+    'I/O: the binary form of a sealed value, still sealed';
+
+CREATE FUNCTION themis_crypt.encrypted_typmod_in(cstring[]) RETURNS integer
+    AS 'MODULE_PATHNAME', 'themis_crypt_typmod_in'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.encrypted_typmod_in(cstring[]) IS
+    'I/O: key and plaintext type of a column, as in encrypted(key, type)';
+
+CREATE FUNCTION themis_crypt.encrypted_typmod_out(integer) RETURNS cstring
+    AS 'MODULE_PATHNAME', 'themis_crypt_typmod_out'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.encrypted_typmod_out(integer) IS
+    'I/O: key and plaintext type of a column, as in encrypted(key, type)';
+
+CREATE TYPE encrypted (
+    INPUT = themis_crypt.encrypted_in,
+    OUTPUT = themis_crypt.encrypted_out,
+    RECEIVE = themis_crypt.encrypted_recv,
+    SEND = themis_crypt.encrypted_send,
+    TYPMOD_IN = themis_crypt.encrypted_typmod_in,
+    TYPMOD_OUT = themis_crypt.encrypted_typmod_out,
+    INTERNALLENGTH = VARIABLE,
+    ALIGNMENT = int4,
+    STORAGE = external
+);
+COMMENT ON TYPE encrypted IS
+    'value sealed under a key: encrypted(key) or encrypted(key, type)';
+
+-- functions on values
+
+CREATE FUNCTION themis_crypt.seal("any", integer) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_seal'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.seal("any", integer) IS
+    'seals a value for a column with this type modifier; put into plans for the cast';
+
+CREATE FUNCTION themis_crypt.coerce_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME', 'themis_crypt_coerce_support'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.coerce_support(internal) IS
+    'planner support for themis_crypt.coerce';
+
+CREATE FUNCTION themis_crypt.coerce(encrypted, integer, boolean) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_coerce'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.coerce_support;
+COMMENT ON FUNCTION themis_crypt.coerce(encrypted, integer, boolean) IS
+    'seals a value under the key of the column it goes into';
+
+CREATE CAST (encrypted AS encrypted)
+    WITH FUNCTION themis_crypt.coerce(encrypted, integer, boolean) AS IMPLICIT;
+COMMENT ON CAST (encrypted AS encrypted) IS 'seals a value under the key of its column';
+
+-- casts: to encrypted when assigned, from encrypted (which opens) when asked
+
+CREATE FUNCTION themis_crypt.from_plain(text) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(text) IS 'cast: seals until a column''s key is known';
+CREATE CAST (text AS encrypted) WITH FUNCTION themis_crypt.from_plain(text) AS ASSIGNMENT;
+COMMENT ON CAST (text AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_text(encrypted) RETURNS text
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_text(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS text) WITH FUNCTION themis_crypt.to_text(encrypted);
+COMMENT ON CAST (encrypted AS text) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(varchar) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(varchar) IS 'cast: seals until a column''s key is known';
+CREATE CAST (varchar AS encrypted) WITH FUNCTION themis_crypt.from_plain(varchar) AS ASSIGNMENT;
+COMMENT ON CAST (varchar AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_varchar(encrypted) RETURNS varchar
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_varchar(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS varchar) WITH FUNCTION themis_crypt.to_varchar(encrypted);
+COMMENT ON CAST (encrypted AS varchar) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(bpchar) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(bpchar) IS 'cast: seals until a column''s key is known';
+CREATE CAST (bpchar AS encrypted) WITH FUNCTION themis_crypt.from_plain(bpchar) AS ASSIGNMENT;
+COMMENT ON CAST (bpchar AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_bpchar(encrypted) RETURNS bpchar
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_bpchar(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS bpchar) WITH FUNCTION themis_crypt.to_bpchar(encrypted);
+COMMENT ON CAST (encrypted AS bpchar) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.to_name(encrypted) RETURNS name
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_name(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS name) WITH FUNCTION themis_crypt.to_name(encrypted);
+COMMENT ON CAST (encrypted AS name) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(bytea) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(bytea) IS 'cast: seals until a column''s key is known';
+CREATE CAST (bytea AS encrypted) WITH FUNCTION themis_crypt.from_plain(bytea) AS ASSIGNMENT;
+COMMENT ON CAST (bytea AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_bytea(encrypted) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_bytea(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS bytea) WITH FUNCTION themis_crypt.to_bytea(encrypted);
+COMMENT ON CAST (encrypted AS bytea) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(json) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(json) IS 'cast: seals until a column''s key is known';
+CREATE CAST (json AS encrypted) WITH FUNCTION themis_crypt.from_plain(json) AS ASSIGNMENT;
+COMMENT ON CAST (json AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_json(encrypted) RETURNS json
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_json(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS json) WITH FUNCTION themis_crypt.to_json(encrypted);
+COMMENT ON CAST (encrypted AS json) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(jsonb) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(jsonb) IS 'cast: seals until a column''s key is known';
+CREATE CAST (jsonb AS encrypted) WITH FUNCTION themis_crypt.from_plain(jsonb) AS ASSIGNMENT;
+COMMENT ON CAST (jsonb AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_jsonb(encrypted) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_jsonb(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS jsonb) WITH FUNCTION themis_crypt.to_jsonb(encrypted);
+COMMENT ON CAST (encrypted AS jsonb) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(bool) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(bool) IS 'cast: seals until a column''s key is known';
+CREATE CAST (bool AS encrypted) WITH FUNCTION themis_crypt.from_plain(bool) AS ASSIGNMENT;
+COMMENT ON CAST (bool AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_bool(encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_bool(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS bool) WITH FUNCTION themis_crypt.to_bool(encrypted);
+COMMENT ON CAST (encrypted AS bool) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(int2) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(int2) IS 'cast: seals until a column''s key is known';
+CREATE CAST (int2 AS encrypted) WITH FUNCTION themis_crypt.from_plain(int2) AS ASSIGNMENT;
+COMMENT ON CAST (int2 AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_int2(encrypted) RETURNS int2
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_int2(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS int2) WITH FUNCTION themis_crypt.to_int2(encrypted);
+COMMENT ON CAST (encrypted AS int2) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(int4) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(int4) IS 'cast: seals until a column''s key is known';
+CREATE CAST (int4 AS encrypted) WITH FUNCTION themis_crypt.from_plain(int4) AS ASSIGNMENT;
+COMMENT ON CAST (int4 AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_int4(encrypted) RETURNS int4
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_int4(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS int4) WITH FUNCTION themis_crypt.to_int4(encrypted);
+COMMENT ON CAST (encrypted AS int4) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(int8) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(int8) IS 'cast: seals until a column''s key is known';
+CREATE CAST (int8 AS encrypted) WITH FUNCTION themis_crypt.from_plain(int8) AS ASSIGNMENT;
+COMMENT ON CAST (int8 AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_int8(encrypted) RETURNS int8
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_int8(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS int8) WITH FUNCTION themis_crypt.to_int8(encrypted);
+COMMENT ON CAST (encrypted AS int8) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(float4) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(float4) IS 'cast: seals until a column''s key is known';
+CREATE CAST (float4 AS encrypted) WITH FUNCTION themis_crypt.from_plain(float4) AS ASSIGNMENT;
+COMMENT ON CAST (float4 AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_float4(encrypted) RETURNS float4
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_float4(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS float4) WITH FUNCTION themis_crypt.to_float4(encrypted);
+COMMENT ON CAST (encrypted AS float4) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(float8) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(float8) IS 'cast: seals until a column''s key is known';
+CREATE CAST (float8 AS encrypted) WITH FUNCTION themis_crypt.from_plain(float8) AS ASSIGNMENT;
+COMMENT ON CAST (float8 AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_float8(encrypted) RETURNS float8
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_float8(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS float8) WITH FUNCTION themis_crypt.to_float8(encrypted);
+COMMENT ON CAST (encrypted AS float8) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(numeric) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(numeric) IS 'cast: seals until a column''s key is known';
+CREATE CAST (numeric AS encrypted) WITH FUNCTION themis_crypt.from_plain(numeric) AS ASSIGNMENT;
+COMMENT ON CAST (numeric AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_numeric(encrypted) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_numeric(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS numeric) WITH FUNCTION themis_crypt.to_numeric(encrypted);
+COMMENT ON CAST (encrypted AS numeric) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(date) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(date) IS 'cast: seals until a column''s key is known';
+CREATE CAST (date AS encrypted) WITH FUNCTION themis_crypt.from_plain(date) AS ASSIGNMENT;
+COMMENT ON CAST (date AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_date(encrypted) RETURNS date
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_date(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS date) WITH FUNCTION themis_crypt.to_date(encrypted);
+COMMENT ON CAST (encrypted AS date) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(time) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(time) IS 'cast: seals until a column''s key is known';
+CREATE CAST (time AS encrypted) WITH FUNCTION themis_crypt.from_plain(time) AS ASSIGNMENT;
+COMMENT ON CAST (time AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_time(encrypted) RETURNS time
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_time(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS time) WITH FUNCTION themis_crypt.to_time(encrypted);
+COMMENT ON CAST (encrypted AS time) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(timestamp) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(timestamp) IS 'cast: seals until a column''s key is known';
+CREATE CAST (timestamp AS encrypted) WITH FUNCTION themis_crypt.from_plain(timestamp) AS ASSIGNMENT;
+COMMENT ON CAST (timestamp AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_timestamp(encrypted) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_timestamp(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS timestamp) WITH FUNCTION themis_crypt.to_timestamp(encrypted);
+COMMENT ON CAST (encrypted AS timestamp) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(timestamptz) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(timestamptz) IS 'cast: seals until a column''s key is known';
+CREATE CAST (timestamptz AS encrypted) WITH FUNCTION themis_crypt.from_plain(timestamptz) AS ASSIGNMENT;
+COMMENT ON CAST (timestamptz AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_timestamptz(encrypted) RETURNS timestamptz
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_timestamptz(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS timestamptz) WITH FUNCTION themis_crypt.to_timestamptz(encrypted);
+COMMENT ON CAST (encrypted AS timestamptz) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(interval) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(interval) IS 'cast: seals until a column''s key is known';
+CREATE CAST (interval AS encrypted) WITH FUNCTION themis_crypt.from_plain(interval) AS ASSIGNMENT;
+COMMENT ON CAST (interval AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_interval(encrypted) RETURNS interval
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_interval(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS interval) WITH FUNCTION themis_crypt.to_interval(encrypted);
+COMMENT ON CAST (encrypted AS interval) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(uuid) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(uuid) IS 'cast: seals until a column''s key is known';
+CREATE CAST (uuid AS encrypted) WITH FUNCTION themis_crypt.from_plain(uuid) AS ASSIGNMENT;
+COMMENT ON CAST (uuid AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_uuid(encrypted) RETURNS uuid
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_uuid(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS uuid) WITH FUNCTION themis_crypt.to_uuid(encrypted);
+COMMENT ON CAST (encrypted AS uuid) IS 'opens a sealed value';
+
+CREATE FUNCTION themis_crypt.from_plain(inet) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.from_plain(inet) IS 'cast: seals until a column''s key is known';
+CREATE CAST (inet AS encrypted) WITH FUNCTION themis_crypt.from_plain(inet) AS ASSIGNMENT;
+COMMENT ON CAST (inet AS encrypted) IS 'seals a plaintext';
+
+CREATE FUNCTION themis_crypt.to_inet(encrypted) RETURNS inet
+    AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.to_inet(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
+CREATE CAST (encrypted AS inet) WITH FUNCTION themis_crypt.to_inet(encrypted);
+COMMENT ON CAST (encrypted AS inet) IS 'opens a sealed value';
+
+-- keys
+
+CREATE FUNCTION themis_crypt.validator(text[], oid) RETURNS void
+    AS 'MODULE_PATHNAME', 'themis_crypt_validator'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.validator(text[], oid) IS
+    'validator of the foreign-data wrapper themis_crypt';
+
+CREATE FOREIGN DATA WRAPPER themis_crypt
+    NO HANDLER VALIDATOR themis_crypt.validator;
+COMMENT ON FOREIGN DATA WRAPPER themis_crypt IS
+    'each foreign server of this wrapper is an encryption key; USAGE on it is the right to use the key';
+
+CREATE FUNCTION themis_crypt.create_key(name text, algorithm text DEFAULT 'xchacha20poly1305')
+    RETURNS void
+    AS 'MODULE_PATHNAME', 'themis_crypt_create_key'
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION themis_crypt.create_key(text, text) IS
+    'makes an encryption key, as CREATE SERVER name FOREIGN DATA WRAPPER themis_crypt does';
+
+CREATE FUNCTION themis_crypt.root_records(
+    OUT name text, OUT realm text, OUT fingerprint text, OUT recipients integer,
+    OUT record bytea)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'themis_crypt_root_records'
+    LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION themis_crypt.root_records() IS
+    'the roots of this database, with the fingerprints to compare';
+
+CREATE FUNCTION themis_crypt.replace_root_record(record bytea) RETURNS void
+    AS 'MODULE_PATHNAME', 'themis_crypt_replace_root_record'
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+REVOKE ALL ON FUNCTION themis_crypt.replace_root_record(bytea) FROM PUBLIC;
+COMMENT ON FUNCTION themis_crypt.replace_root_record(bytea) IS
+    'replaces the record of a root by one with more recipients; called by themis-keyring recover';
+
+CREATE VIEW themis_crypt.keys AS
+    SELECT s.srvname AS name,
+           to_hex(o.id::integer) AS id,
+           s.srvowner::regrole AS owner,
+           o.algorithm,
+           o.versions,
+           o.current::integer AS current,
+           (SELECT array_agg(DISTINCT CASE a.grantee WHEN 0 THEN 'public' ELSE a.grantee::regrole::text END)
+              FROM aclexplode(coalesce(s.srvacl, acldefault('S', s.srvowner))) AS a
+             WHERE a.privilege_type = 'USAGE') AS usable_by
+      FROM pg_foreign_server AS s
+      JOIN pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw AND w.fdwname = 'themis_crypt'
+     CROSS JOIN LATERAL (
+           SELECT max(option_value) FILTER (WHERE option_name = 'kind') AS kind,
+                  max(option_value) FILTER (WHERE option_name = 'id') AS id,
+                  max(option_value) FILTER (WHERE option_name = 'algorithm') AS algorithm,
+                  max(option_value) FILTER (WHERE option_name = 'current') AS current,
+                  (count(*) FILTER (WHERE option_name ~ '^v[0-9]+$'))::integer AS versions
+             FROM pg_options_to_table(s.srvoptions)) AS o
+     WHERE o.kind = 'key';
+GRANT SELECT ON themis_crypt.keys TO PUBLIC;
+COMMENT ON VIEW themis_crypt.keys IS 'the encryption keys of this database, and who may use them';
+
+-- the instance
+
+CREATE FUNCTION themis_crypt.status(
+    OUT state text, OUT reason text, OUT attempts integer,
+    OUT changed_at timestamptz, OUT next_retry timestamptz,
+    OUT provider text, OUT binding text, OUT memory text, OUT locked_by text,
+    OUT public_key text, OUT has_recovery boolean, OUT worker_pid integer)
+    RETURNS record
+    AS 'MODULE_PATHNAME', 'themis_crypt_status'
+    LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+REVOKE ALL ON FUNCTION themis_crypt.status() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION themis_crypt.status() TO pg_monitor;
+COMMENT ON FUNCTION themis_crypt.status() IS
+    'whether encryption keys are unlocked, and if not, why';
+
+CREATE FUNCTION themis_crypt.lock() RETURNS void
+    AS 'MODULE_PATHNAME', 'themis_crypt_lock'
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+REVOKE ALL ON FUNCTION themis_crypt.lock() FROM PUBLIC;
+COMMENT ON FUNCTION themis_crypt.lock() IS
+    'wipes all keys from memory, in the whole cluster, until unlock() or a restart';
+
+CREATE FUNCTION themis_crypt.unlock() RETURNS void
+    AS 'MODULE_PATHNAME', 'themis_crypt_unlock'
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+REVOKE ALL ON FUNCTION themis_crypt.unlock() FROM PUBLIC;
+COMMENT ON FUNCTION themis_crypt.unlock() IS
+    'reads the keyring (again) and unlocks encryption keys through its providers';

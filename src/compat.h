@@ -1,0 +1,68 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  What differs between the supported versions of PostgreSQL.
+ *
+ * The only place that looks at PG_VERSION_NUM.
+ *
+ * src/compat.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TC_COMPAT_H
+#define TC_COMPAT_H
+
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "storage/proc.h"
+#include "utils/wait_event.h"
+
+#if PG_VERSION_NUM < 150000
+#error "themis_crypt needs PostgreSQL 15 or newer"
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* A number for each backend, from 0, below MaxBackends + auxiliaries. */
+#if PG_VERSION_NUM >= 170000
+#define tc_backend_index()	((int) MyProcNumber)
+#define tc_local_xact()		((uint32) MyProc->vxid.lxid)
+#else
+#define tc_backend_index()	((int) MyBackendId - 1)
+#define tc_local_xact()		((uint32) MyProc->lxid)
+#endif
+
+/* Wait events of extensions have names of their own from 17 on. */
+#if PG_VERSION_NUM >= 170000
+#define tc_wait_event_new(name) WaitEventExtensionNew(name)
+#else
+#define tc_wait_event_new(name) ((void) (name), (uint32) PG_WAIT_EXTENSION)
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#define tc_create_wait_set(n) CreateWaitEventSet(NULL, n)
+#else
+#define tc_create_wait_set(n) CreateWaitEventSet(CurrentMemoryContext, n)
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#define tc_fdw_usage_ok(fdwid, roleid) \
+	(object_aclcheck(ForeignDataWrapperRelationId, fdwid, roleid, \
+					 ACL_USAGE) == ACLCHECK_OK)
+#define tc_owns_server(serverid, roleid) \
+	object_ownercheck(ForeignServerRelationId, serverid, roleid)
+#define tc_owns_fdw(fdwid, roleid) \
+	object_ownercheck(ForeignDataWrapperRelationId, fdwid, roleid)
+#else
+#define tc_fdw_usage_ok(fdwid, roleid) \
+	(pg_foreign_data_wrapper_aclcheck(fdwid, roleid, ACL_USAGE) == ACLCHECK_OK)
+#define tc_owns_server(serverid, roleid) \
+	pg_foreign_server_ownercheck(serverid, roleid)
+#define tc_owns_fdw(fdwid, roleid) \
+	pg_foreign_data_wrapper_ownercheck(fdwid, roleid)
+#endif
+
+#endif							/* TC_COMPAT_H */

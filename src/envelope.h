@@ -1,0 +1,90 @@
+/*-------------------------------------------------------------------------
+ *
+ * envelope.h
+ *	  The bytes around a sealed value: header, token, nonce, tag.
+ *
+ * Writes and reads the layout of src/FORMAT, "A sealed value" and "A pending
+ * value".  It checks form only: whether a value is genuine is for aead.h.
+ *
+ *	Owns	nothing; spans point into the caller's bytes.
+ *	Errors	TC_MALFORMED for bytes that are no envelope, TC_UNSUPPORTED for
+ *			a format, algorithm, flag or type code that this build does not
+ *			know.
+ *	Units	bytes.  A key id has 24 bits and is never 0.
+ *	Uses	bytes.h.
+ *
+ * src/envelope.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TC_ENVELOPE_H
+#define TC_ENVELOPE_H
+
+#include "bytes.h"
+
+#define TC_FORMAT_1			0xF9	/* never starts a UTF-8 text */
+#define TC_SEALED_FIRST_MIN 0xF8	/* first bytes 0xF8..0xFF are kept for
+									 * sealed values of every version */
+#define TC_HEADER_BYTES		8
+#define TC_TOKEN_BYTES		16
+#define TC_NONCE_BYTES		24
+#define TC_TAG_BYTES		16
+#define TC_KEY_ID_MAX		0xFFFFFF
+#define TC_PLAIN_MAX		((size_t) 256 * 1024 * 1024)
+
+/* The algorithm of a DEK version; FORMAT, "Algorithms". */
+typedef enum TcAlgorithm
+{
+	TC_ALG_XCHACHA20POLY1305 = 1,
+	TC_ALG_AES256GCM = 2,		/* reserved */
+	TC_ALG_AEGIS256 = 3			/* reserved */
+} TcAlgorithm;
+
+#define TC_FLAG_SEARCHABLE	0x10
+#define TC_FLAG_CONTEXT		0x20	/* reserved */
+#define TC_FLAG_COMPRESSED	0x40	/* reserved */
+#define TC_FLAG_SUBJECT		0x80	/* reserved */
+
+#define TC_VERSION_PENDING	0	/* key version of a pending value */
+#define TC_ROLE_NAME_MAX	63
+
+typedef struct TcHeader
+{
+	uint8_t		algorithm;		/* TcAlgorithm */
+	uint8_t		flags;			/* TC_FLAG_* */
+	uint8_t		type_code;		/* plaintext type, FORMAT "Plaintext types" */
+	uint32_t	key_id;			/* 1..TC_KEY_ID_MAX */
+	uint16_t	version;		/* DEK version, 0 = pending */
+} TcHeader;
+
+/* A sealed value, taken apart. */
+typedef struct TcEnvelope
+{
+	TcHeader	header;
+	uint16_t	transit_version;	/* pending only, else 0 */
+	TcSpan		role;			/* pending only: name of the role */
+	TcSpan		ad;				/* what the AEAD authenticates beside the text */
+	TcSpan		nonce;			/* TC_NONCE_BYTES */
+	TcSpan		body;			/* ciphertext and tag */
+} TcEnvelope;
+
+/*
+ * Where the nonce of a value to be sealed starts: the sum of header, token
+ * or transit fields.  Everything before it is the associated data.
+ */
+extern size_t tc_envelope_prefix_len(const TcHeader *header, size_t role_len);
+
+/* Write the 8 header bytes to ret_bytes. */
+extern void tc_envelope_write_header(const TcHeader *header,
+									 uint8_t ret_bytes[TC_HEADER_BYTES]);
+
+/*
+ * Read the 8 header bytes at the start of "value" (which may be longer).
+ * TC_MALFORMED if it is shorter, or has the key id 0.
+ */
+extern TcResult tc_envelope_read_header(TcSpan value, TcHeader *ret_header) TC_CHECK_RESULT;
+
+/* Take a whole value apart; ret_envelope borrows from "value". */
+extern TcResult tc_envelope_parse(TcSpan value, TcEnvelope *ret_envelope) TC_CHECK_RESULT;
+
+#endif							/* TC_ENVELOPE_H */

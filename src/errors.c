@@ -1,0 +1,149 @@
+/*-------------------------------------------------------------------------
+ *
+ * errors.c
+ *	  The errors that more than one face raises, each with one home.
+ *
+ * src/errors.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "envelope.h"
+#include "errors.h"
+
+void
+tc_error_no_usage(const char *key_name, Oid roleid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for encryption key \"%s\"", key_name),
+			 errdetail("Role \"%s\" lacks USAGE on foreign server \"%s\".",
+					   GetUserNameFromId(roleid, true), key_name)));
+}
+
+void
+tc_error_unknown_key(uint32 key_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("encryption key with id %u does not exist in this database",
+					key_id)));
+}
+
+/* The instance cannot open keys now: say why. */
+static void
+error_locked(void)
+{
+	TcStatus	status = tc_status_get();
+
+	if (status.state == TC_STATE_LOCKED)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("encryption keys are locked"),
+				 errdetail("Role \"%s\" called themis_crypt.lock().",
+						   status.locked_by),
+				 errhint("Call themis_crypt.unlock().")));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("encryption keys are not unlocked"),
+			 errhint("Look for messages from the \"themis_crypt key worker\" process in the server log.")));
+}
+
+void
+tc_error_answer(TcAnswer answer, const char *key_name)
+{
+	const char *name = key_name != NULL ? key_name : "themis_root";
+
+	switch (answer)
+	{
+		case TC_ANS_LOCKED:
+			error_locked();
+			break;
+		case TC_ANS_TIMEOUT:
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the themis_crypt key worker did not answer in time")));
+			break;
+		case TC_ANS_NOT_ENROLLED:
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the root of encryption key \"%s\" cannot be opened by this machine",
+							name),
+					 errdetail("This machine is not among the recipients of the root."),
+					 errhint("Run \"themis-keyring recover\" with the recovery identity.")));
+			break;
+		case TC_ANS_UNTRUSTED:
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the root of this database is not trusted by this machine"),
+					 errdetail("It was made by another machine."),
+					 errhint("Compare its fingerprint in themis_crypt.root_records() with what you know, then run \"themis-keyring trust\" and call themis_crypt.unlock().")));
+			break;
+		case TC_ANS_NO_RECOVERY:
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("no recovery key is enrolled on this machine"),
+					 errdetail("If this machine were lost, all encrypted data would be lost with it."),
+					 errhint("Make the keyring with a recovery key, or set themis_crypt.allow_no_recovery.")));
+			break;
+		case TC_ANS_UNSUPPORTED:
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("encryption key \"%s\" uses a format or algorithm that is not supported here",
+							name)));
+			break;
+		case TC_ANS_MALFORMED:
+		case TC_ANS_REJECTED:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("could not open encryption key \"%s\": authentication failed",
+							name),
+					 errhint("The options of the foreign server were altered or damaged.")));
+			break;
+		case TC_ANS_FAILED:
+		case TC_ANS_OK:
+			break;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_SYSTEM_ERROR),
+			 errmsg("the themis_crypt key worker could not process encryption key \"%s\"",
+					name)));
+}
+
+void
+tc_error_form(TcResult result)
+{
+	if (result == TC_TOO_LARGE)
+		tc_error_too_large();
+	if (result == TC_UNSUPPORTED)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("sealed value has a format or algorithm that is not supported here")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("invalid input syntax for type encrypted"),
+			 errdetail("The text form of a sealed value starts with \"tc1:\"; this one is damaged."),
+			 errhint("To encrypt a text that starts so, cast it to text first.")));
+}
+
+void
+tc_error_rejected(uint32 key_id, uint16 version, size_t len)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("could not decrypt value: authentication failed"),
+			 errdetail_log("Key %u version %u, sealed length %zu.",
+						   key_id, version, len)));
+}
+
+void
+tc_error_too_large(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("value is too large to be encrypted"),
+			 errdetail("A plaintext may have at most %zu bytes.", TC_PLAIN_MAX)));
+}

@@ -1,0 +1,44 @@
+/*-------------------------------------------------------------------------
+ *
+ * errors.h
+ *	  The errors that more than one face raises, each with one home.
+ *
+ * Order on every path: form of the value, privilege, authentication.  No
+ * message quotes a value, sealed or not.  All failures of authentication
+ * share one message; what tells them apart goes to the server log only.
+ *
+ * src/errors.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TC_ERRORS_H
+#define TC_ERRORS_H
+
+#include "postgres.h"
+
+#include "bytes.h"
+#include "request.h"
+
+/* 42501: the role lacks USAGE on the key. */
+extern void tc_error_no_usage(const char *key_name, Oid roleid) pg_attribute_noreturn();
+
+/* 42704: no server of ours has this id. */
+extern void tc_error_unknown_key(uint32 key_id) pg_attribute_noreturn();
+
+/*
+ * What the worker answered instead of TC_ANS_OK.  55000 for locked and for a
+ * root that is not ours to open, XX001 for what is not genuine.  "key_name"
+ * may be NULL while there is no key yet.
+ */
+extern void tc_error_answer(TcAnswer answer, const char *key_name) pg_attribute_noreturn();
+
+/* A value that is no sealed value, or of an unknown format. */
+extern void tc_error_form(TcResult result) pg_attribute_noreturn();
+
+/* XX001: the tag did not verify. */
+extern void tc_error_rejected(uint32 key_id, uint16 version, size_t len) pg_attribute_noreturn();
+
+/* 54000: over TC_PLAIN_MAX. */
+extern void tc_error_too_large(void) pg_attribute_noreturn();
+
+#endif							/* TC_ERRORS_H */

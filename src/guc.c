@@ -1,0 +1,78 @@
+/*-------------------------------------------------------------------------
+ *
+ * guc.c
+ *	  The settings of themis_crypt.
+ *
+ * src/guc.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/guc.h"
+
+#include "guc.h"
+
+char	   *tc_keyring_path;
+char	   *tc_tpm2_tcti;
+bool		tc_use_memfd_secret = true;
+int			tc_unlock_timeout = 10000;
+bool		tc_restore = false;
+bool		tc_allow_no_recovery = false;
+bool		tc_allow_drop_key = false;
+
+void
+tc_guc_init(void)
+{
+	DefineCustomStringVariable("themis_crypt.keyring",
+							   "File that holds this machine's identity.",
+							   "Made by themis-keyring, outside the data directory.",
+							   &tc_keyring_path,
+							   "/etc/themis-crypt/keyring",
+							   PGC_POSTMASTER, GUC_SUPERUSER_ONLY,
+							   NULL, NULL, NULL);
+	DefineCustomStringVariable("themis_crypt.tpm2_tcti",
+							   "How the key provider \"tpm2\" reaches the TPM.",
+							   NULL,
+							   &tc_tpm2_tcti,
+							   "device:/dev/tpmrm0",
+							   PGC_POSTMASTER, GUC_SUPERUSER_ONLY,
+							   NULL, NULL, NULL);
+	DefineCustomBoolVariable("themis_crypt.memfd_secret",
+							 "Uses memfd_secret(2) for keys where the kernel has it.",
+							 "Off, keys lie in ordinary memory that is locked and left out of core dumps.",
+							 &tc_use_memfd_secret,
+							 true,
+							 PGC_POSTMASTER, 0,
+							 NULL, NULL, NULL);
+	DefineCustomIntVariable("themis_crypt.unlock_timeout",
+							"How long to wait for the first unlocking after a server start.",
+							NULL,
+							&tc_unlock_timeout,
+							10000, 0, 600000,
+							PGC_USERSET, GUC_UNIT_MS,
+							NULL, NULL, NULL);
+	DefineCustomBoolVariable("themis_crypt.restore",
+							 "Accepts sealed values as input without USAGE on their key.",
+							 "For restoring a dump.  The values stay sealed.",
+							 &tc_restore,
+							 false,
+							 PGC_SUSET, 0,
+							 NULL, NULL, NULL);
+	DefineCustomBoolVariable("themis_crypt.allow_no_recovery",
+							 "Allows a root that no recovery key can open.",
+							 "Without one, the loss of this machine is the loss of all encrypted data.",
+							 &tc_allow_no_recovery,
+							 false,
+							 PGC_SUSET, 0,
+							 NULL, NULL, NULL);
+	DefineCustomBoolVariable("themis_crypt.allow_drop_key",
+							 "Allows encryption keys to be dropped.",
+							 "Values sealed under a dropped key can never be opened again.",
+							 &tc_allow_drop_key,
+							 false,
+							 PGC_USERSET, 0,
+							 NULL, NULL, NULL);
+
+	MarkGUCPrefixReserved("themis_crypt");
+}

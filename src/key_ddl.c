@@ -1,0 +1,342 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_ddl.c
+ *	  CREATE, ALTER and DROP SERVER for encryption keys.
+ *
+ * src/key_ddl.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_foreign_server.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "compat.h"
+#include "guc.h"
+#include "key_ddl.h"
+#include "keycat.h"
+#include "keymake.h"
+
+static ProcessUtility_hook_type next_utility;
+static object_access_hook_type next_object_access;
+
+/*
+ * What one of our functions is about to write.  Recognised by comparison and
+ * not by a flag, because event triggers run their own statements inside.
+ */
+static AlterForeignServerStmt *announced;
+
+/* Whether a server belongs to our wrapper. */
+static bool
+server_is_ours(Oid serverid)
+{
+	HeapTuple	tuple;
+	bool		ours;
+
+	if (!OidIsValid(serverid))
+		return false;
+	tuple = SearchSysCache1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	ours = ((Form_pg_foreign_server) GETSTRUCT(tuple))->srvfdw == tc_keycat_wrapper();
+	ReleaseSysCache(tuple);
+	return ours;
+}
+
+/* The server of ours with this name, or InvalidOid. */
+static Oid
+our_server(const char *name)
+{
+	Oid			serverid = get_foreign_server_oid(name, true);
+
+	return server_is_ours(serverid) ? serverid : InvalidOid;
+}
+
+/* Names of roots are reserved by their beginning, "#" for ids in typmods. */
+static bool
+name_is_root(const char *name)
+{
+	return strncmp(name, TC_ROOT_NAME, strlen(TC_ROOT_NAME)) == 0;
+}
+
+static void
+refuse_reserved_name(const char *name)
+{
+	if (name_is_root(name) || name[0] == '#')
+		ereport(ERROR,
+				(errcode(ERRCODE_RESERVED_NAME),
+				 errmsg("encryption key name \"%s\" is reserved", name)));
+}
+
+static void
+refuse_on_root(const char *name)
+{
+	if (name_is_root(name) && OidIsValid(our_server(name)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("root of encryption keys \"%s\" cannot be changed by this statement",
+						name)));
+}
+
+/* Who may write key material: a superuser, or the wrapper's owner. */
+static void
+require_material_right(void)
+{
+	if (superuser() || tc_owns_fdw(tc_keycat_wrapper(), GetUserId()))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to set key material"),
+			 errdetail("Only a superuser or the owner of foreign-data wrapper \"%s\" may restore keys.",
+					   TC_WRAPPER_NAME),
+			 errhint("Leave out all options but \"algorithm\" to make a new key.")));
+}
+
+/* Whether CREATE SERVER is ours to fill in; otherwise core has the word. */
+static bool
+wants_new_key(const CreateForeignServerStmt *stmt)
+{
+	/* exists already: core's error or notice */
+	if (OidIsValid(get_foreign_server_oid(stmt->servername, true)))
+		return false;
+	/* core's permission error, before anything is made */
+	return tc_fdw_usage_ok(tc_keycat_wrapper(), GetUserId());
+}
+
+/* Fill in or check CREATE SERVER; gives back the statement to execute. */
+static CreateForeignServerStmt *
+prepare_create(const CreateForeignServerStmt *stmt)
+{
+	CreateForeignServerStmt *copy;
+
+	if (tc_keyopts_have_material(stmt->options))
+	{
+		require_material_right();
+		if (!OidIsValid(get_foreign_server_oid(stmt->servername, true)))
+			tc_check_material(stmt->options, stmt->servername, InvalidOid);
+		return unconstify(CreateForeignServerStmt *, stmt);
+	}
+	if (!wants_new_key(stmt))
+		return unconstify(CreateForeignServerStmt *, stmt);
+
+	refuse_reserved_name(stmt->servername);
+	if (superuser())
+		ereport(NOTICE,
+				(errmsg("role \"%s\" is a superuser, and as the owner of encryption key \"%s\" may use it",
+						GetUserNameFromId(GetUserId(), false), stmt->servername),
+				 errhint("Let another role own keys, or REVOKE USAGE ON FOREIGN SERVER from the owner.")));
+	copy = copyObject(unconstify(CreateForeignServerStmt *, stmt));
+	copy->options = tc_make_key(stmt->options);
+	return copy;
+}
+
+static void
+guard_alter(const AlterForeignServerStmt *stmt)
+{
+	Oid			serverid = our_server(stmt->servername);
+
+	if (!OidIsValid(serverid) || stmt->options == NIL)
+		return;
+	if (announced != NULL && strcmp(announced->servername, stmt->servername) == 0 &&
+		equal(announced->options, stmt->options))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("options of encryption key \"%s\" cannot be changed by ALTER SERVER",
+					stmt->servername),
+			 errdetail("They hold the key in wrapped form; a change would make values unreadable.")));
+}
+
+static void
+guard_owner(const AlterOwnerStmt *stmt)
+{
+	const char *name;
+
+	if (stmt->objectType != OBJECT_FOREIGN_SERVER)
+		return;
+	name = strVal(stmt->object);
+	if (!name_is_root(name) || !OidIsValid(our_server(name)))
+		return;
+	if (!superuser() || !superuser_arg(get_rolespec_oid(stmt->newowner, false)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("root of encryption keys \"%s\" can be owned by superusers only",
+						name)));
+}
+
+static void
+guard_grant(const GrantStmt *stmt)
+{
+	ListCell   *cell;
+
+	if (stmt->objtype != OBJECT_FOREIGN_SERVER ||
+		stmt->targtype != ACL_TARGET_OBJECT)
+		return;
+	foreach(cell, stmt->objects)
+		refuse_on_root(strVal(lfirst(cell)));
+}
+
+static void
+guard_rename(const RenameStmt *stmt)
+{
+	if (stmt->renameType != OBJECT_FOREIGN_SERVER ||
+		!OidIsValid(our_server(strVal(stmt->object))))
+		return;
+	refuse_on_root(strVal(stmt->object));
+	refuse_reserved_name(stmt->newname);
+}
+
+/* Nothing but keys belongs to our servers. */
+static void
+refuse_attachment(const char *servername, const char *what)
+{
+	if (OidIsValid(our_server(servername)))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("foreign server \"%s\" is an encryption key and has no %s",
+						servername, what)));
+}
+
+/* Refuse what must not be done; gives back the statement to execute. */
+static Node *
+guard_statement(Node *stmt)
+{
+	switch (nodeTag(stmt))
+	{
+		case T_CreateForeignServerStmt:
+			if (strcmp(((CreateForeignServerStmt *) stmt)->fdwname,
+					   TC_WRAPPER_NAME) == 0 &&
+				OidIsValid(tc_keycat_wrapper()))
+				return (Node *) prepare_create((CreateForeignServerStmt *) stmt);
+			break;
+		case T_AlterForeignServerStmt:
+			guard_alter((AlterForeignServerStmt *) stmt);
+			break;
+		case T_AlterOwnerStmt:
+			guard_owner((AlterOwnerStmt *) stmt);
+			break;
+		case T_GrantStmt:
+			guard_grant((GrantStmt *) stmt);
+			break;
+		case T_RenameStmt:
+			guard_rename((RenameStmt *) stmt);
+			break;
+		case T_CreateUserMappingStmt:
+			refuse_attachment(((CreateUserMappingStmt *) stmt)->servername,
+							  "user mappings");
+			break;
+		case T_CreateForeignTableStmt:
+			refuse_attachment(((CreateForeignTableStmt *) stmt)->servername,
+							  "foreign tables");
+			break;
+		default:
+			break;
+	}
+	return stmt;
+}
+
+static void
+utility(PlannedStmt *planned, const char *query, bool read_only_tree,
+		ProcessUtilityContext context, ParamListInfo params,
+		QueryEnvironment *env, DestReceiver *dest, QueryCompletion *completion)
+{
+	Node	   *stmt = planned->utilityStmt;
+	Node	   *guarded = IsTransactionState() ? guard_statement(stmt) : stmt;
+
+	if (guarded != stmt)
+	{
+		planned = copyObject(planned);
+		planned->utilityStmt = guarded;
+	}
+	if (next_utility != NULL)
+		next_utility(planned, query, read_only_tree, context, params, env, dest,
+					 completion);
+	else
+		standard_ProcessUtility(planned, query, read_only_tree, context, params,
+								env, dest, completion);
+}
+
+/* A server of ours is about to go, by DROP, CASCADE or DROP OWNED. */
+static void
+guard_drop(Oid serverid)
+{
+	TcKey	   *key = tc_key_by_server(serverid);
+
+	if (key == NULL)
+		return;
+	if (!tc_allow_drop_key)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("cannot drop encryption key \"%s\"", key->name),
+				 errdetail("Every value sealed under it, in backups too, would be unreadable for ever."),
+				 errhint("If that is what you want, SET themis_crypt.allow_drop_key = on.")));
+	if (key->is_root && !superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be superuser to drop the root of encryption keys")));
+}
+
+static void
+object_access(ObjectAccessType access, Oid classid, Oid objectid, int subid,
+			  void *arg)
+{
+	if (next_object_access != NULL)
+		next_object_access(access, classid, objectid, subid, arg);
+	if (classid != ForeignServerRelationId)
+		return;
+	if (access == OAT_DROP && server_is_ours(objectid))
+		guard_drop(objectid);
+	else if (access == OAT_POST_CREATE)
+	{
+		/* the new row is not visible before this */
+		CommandCounterIncrement();
+		if (server_is_ours(objectid))
+			tc_key_record_dependencies(objectid);
+	}
+}
+
+void
+tc_key_ddl_init(void)
+{
+	next_utility = ProcessUtility_hook;
+	ProcessUtility_hook = utility;
+	next_object_access = object_access_hook;
+	object_access_hook = object_access;
+	tc_keymake_init();
+}
+
+void
+tc_key_alter_options(const char *name, List *options)
+{
+	AlterForeignServerStmt *stmt = makeNode(AlterForeignServerStmt);
+	PlannedStmt *planned = makeNode(PlannedStmt);
+	AlterForeignServerStmt *before = announced;
+
+	stmt->servername = pstrdup(name);
+	stmt->options = options;
+	planned->commandType = CMD_UTILITY;
+	planned->utilityStmt = (Node *) copyObject(stmt);
+	planned->stmt_location = -1;
+
+	announced = stmt;
+	PG_TRY();
+	{
+		ProcessUtility(planned, "ALTER SERVER", false, PROCESS_UTILITY_SUBCOMMAND,
+					   NULL, NULL, None_Receiver, NULL);
+	}
+	PG_FINALLY();
+	{
+		announced = before;
+	}
+	PG_END_TRY();
+	CommandCounterIncrement();
+}

@@ -1,0 +1,481 @@
+/*-------------------------------------------------------------------------
+ *
+ * keycat.c
+ *	  Which keys exist, as this transaction sees them.
+ *
+ * The map from ids to servers is filled by one scan of pg_foreign_server.
+ * Every hit is verified against the syscache when anything about servers has
+ * changed since, and kept as it is while its row is the same.  A miss scans
+ * again only if something changed since the last scan; misses are not kept.
+ *
+ * src/keycat.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/reloptions.h"
+#include "access/table.h"
+#include "catalog/pg_foreign_server.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "compat.h"
+#include "errors.h"
+#include "keyacl.h"
+#include "keycat.h"
+
+static HTAB *keys;
+static uint64 generation = 1;	/* moves with every change of a server */
+static uint64 scanned;			/* generation at the last scan */
+static TcKey *last_key;			/* of the last lookup by id */
+
+static void
+servers_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	generation++;
+}
+
+void
+tc_keycat_init(void)
+{
+	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, servers_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(FOREIGNDATAWRAPPEROID, servers_changed, (Datum) 0);
+}
+
+Oid
+tc_keycat_wrapper(void)
+{
+	return get_foreign_data_wrapper_oid(TC_WRAPPER_NAME, true);
+}
+
+static HTAB *
+key_table(void)
+{
+	if (keys == NULL)
+	{
+		HASHCTL		ctl;
+
+		ctl.keysize = sizeof(uint32);
+		ctl.entrysize = sizeof(TcKey);
+		keys = hash_create("themis_crypt keys", 64, &ctl, HASH_ELEM | HASH_BLOBS);
+	}
+	return keys;
+}
+
+/* Forget what is known of a key. */
+static void
+forget_key(TcKey *key)
+{
+	if (last_key == key)
+		last_key = NULL;
+	if (key->context != NULL)
+		MemoryContextDelete(key->context);
+	hash_search(key_table(), &key->id, HASH_REMOVE, NULL);
+}
+
+/* The options of a server's row, as a List of DefElem. */
+static List *
+row_options(HeapTuple tuple, Relation rel)
+{
+	Datum		datum;
+	bool		isnull;
+
+	if (rel != NULL)
+		datum = heap_getattr(tuple, Anum_pg_foreign_server_srvoptions,
+							 RelationGetDescr(rel), &isnull);
+	else
+		datum = SysCacheGetAttr(FOREIGNSERVEROID, tuple,
+								Anum_pg_foreign_server_srvoptions, &isnull);
+	return isnull ? NIL : untransformRelOptions(datum);
+}
+
+/* The id in a server's options, 0 if there is none. */
+static uint32
+options_id(List *options)
+{
+	const char *str = tc_keyopts_get(options, "id");
+	char	   *end;
+	unsigned long id;
+
+	if (str == NULL)
+		return 0;
+	errno = 0;
+	id = strtoul(str, &end, 10);
+	return errno == 0 && *end == '\0' && id <= TC_KEY_ID_MAX ? (uint32) id : 0;
+}
+
+/* Fill an entry from parsed options; everything goes into its own context. */
+static void
+fill_key(TcKey *key, const TcKeyOptions *options)
+{
+	MemoryContext old;
+
+	key->context = AllocSetContextCreate(TopMemoryContext, "themis_crypt key",
+										 ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(key->context);
+	key->is_root = options->is_root;
+	memcpy(key->realm, options->realm, TC_UUID_BYTES);
+	key->current = options->current;
+	key->min_version = options->min_version;
+	key->nversions = options->nversions;
+	key->versions = palloc0(sizeof(TcKeyVersion) * options->nversions);
+	for (int i = 0; i < options->nversions; i++)
+	{
+		TcKeyVersion *version = &key->versions[i];
+
+		version->identity = options->versions[i].identity;
+		memcpy(version->wrap, options->versions[i].wrap, TC_WRAP_BYTES);
+		if (tc_slot_address(&version->identity,
+							tc_span(version->wrap, TC_WRAP_BYTES),
+							version->address) != TC_OK)
+			elog(ERROR, "could not compute the address of a slot");
+	}
+	memcpy(key->digest, options->digest, TC_MAC_BYTES);
+	memcpy(key->mac, options->mac, TC_KEY_MAC_BYTES);
+	if (options->is_root)
+	{
+		uint8	   *record = palloc(options->record.len);
+
+		memcpy(record, options->record.data, options->record.len);
+		key->record = tc_span(record, options->record.len);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* Read a key from its row, in place of what the entry held before. */
+static void
+read_key(TcKey *key, HeapTuple tuple)
+{
+	Form_pg_foreign_server form = (Form_pg_foreign_server) GETSTRUCT(tuple);
+	MemoryContext scratch;
+	MemoryContext old;
+	TcKeyOptions *options;
+	const char *what = NULL;
+
+	scratch = AllocSetContextCreate(CurrentMemoryContext, "themis_crypt options",
+									ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(scratch);
+	options = tc_keyopts_parse(row_options(tuple, NULL), &what);
+	MemoryContextSwitchTo(old);
+	if (options == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("options of encryption key \"%s\" are damaged",
+						NameStr(form->srvname)),
+				 errdetail_internal("%s.", what)));
+
+	if (key->context != NULL)
+		MemoryContextDelete(key->context);
+	key->context = NULL;
+	key->checked = 0;
+	strlcpy(key->name, NameStr(form->srvname), NAMEDATALEN);
+	fill_key(key, options);
+	key->xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+	key->tid = tuple->t_self;
+	MemoryContextDelete(scratch);
+}
+
+/* Bring an entry up to date; NULL if its server is gone or another's. */
+static TcKey *
+check_key(TcKey *key)
+{
+	uint64		now = generation;
+	HeapTuple	tuple;
+	bool		ours;
+
+	if (key->checked == now)
+		return key;
+	tuple = SearchSysCache1(FOREIGNSERVEROID, ObjectIdGetDatum(key->serverid));
+	ours = HeapTupleIsValid(tuple) &&
+		((Form_pg_foreign_server) GETSTRUCT(tuple))->srvfdw == tc_keycat_wrapper() &&
+		options_id(row_options(tuple, NULL)) == key->id;
+	if (!ours)
+	{
+		if (HeapTupleIsValid(tuple))
+			ReleaseSysCache(tuple);
+		forget_key(key);
+		return NULL;
+	}
+	if (key->context == NULL ||
+		key->xmin != HeapTupleHeaderGetRawXmin(tuple->t_data) ||
+		!ItemPointerEquals(&key->tid, &tuple->t_self))
+		read_key(key, tuple);
+	ReleaseSysCache(tuple);
+	key->checked = now;
+	return key;
+}
+
+/* Note which server has which id, from a scan of all servers. */
+static void
+scan_servers(void)
+{
+	Oid			wrapper = tc_keycat_wrapper();
+	uint64		now = generation;
+	Relation	rel;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (!OidIsValid(wrapper))
+		return;
+	rel = table_open(ForeignServerRelationId, AccessShareLock);
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_foreign_server form = (Form_pg_foreign_server) GETSTRUCT(tuple);
+		uint32		id;
+		TcKey	   *key;
+		bool		found;
+
+		if (form->srvfdw != wrapper)
+			continue;
+		id = options_id(row_options(tuple, rel));
+		if (id == 0)
+			continue;
+		key = hash_search(key_table(), &id, HASH_ENTER, &found);
+		if (!found)
+			memset((char *) key + sizeof(key->id), 0, sizeof(*key) - sizeof(key->id));
+		else if (key->serverid != form->oid &&
+				 SearchSysCacheExists1(FOREIGNSERVEROID,
+									   ObjectIdGetDatum(key->serverid)) &&
+				 check_key(key) != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("encryption keys \"%s\" and \"%s\" have the same id",
+							key->name, NameStr(form->srvname))));
+		else if (key->serverid != form->oid)
+		{
+			/* check_key() may have dropped the entry of a server that is gone */
+			key = hash_search(key_table(), &id, HASH_ENTER, &found);
+			if (found && key->context != NULL)
+				MemoryContextDelete(key->context);
+			memset((char *) key + sizeof(key->id), 0, sizeof(*key) - sizeof(key->id));
+		}
+		key->serverid = form->oid;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	scanned = now;
+}
+
+TcKey *
+tc_key_by_id(uint32 id)
+{
+	TcKey	   *key = last_key;
+
+	if (likely(key != NULL && key->id == id && key->checked == generation))
+		return key;
+	if (scanned == 0)
+		scan_servers();
+	key = hash_search(key_table(), &id, HASH_FIND, NULL);
+	if (key != NULL)
+		key = check_key(key);
+	if (key == NULL && scanned != generation)
+	{
+		scan_servers();
+		key = hash_search(key_table(), &id, HASH_FIND, NULL);
+		if (key != NULL)
+			key = check_key(key);
+	}
+	last_key = key;
+	return key;
+}
+
+TcKey *
+tc_key_by_server(Oid serverid)
+{
+	HeapTuple	tuple;
+	uint32		id = 0;
+	TcKey	   *key;
+
+	tuple = SearchSysCache1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid));
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	if (((Form_pg_foreign_server) GETSTRUCT(tuple))->srvfdw == tc_keycat_wrapper())
+		id = options_id(row_options(tuple, NULL));
+	ReleaseSysCache(tuple);
+	key = id != 0 ? tc_key_by_id(id) : NULL;
+	return key != NULL && key->serverid == serverid ? key : NULL;
+}
+
+TcKey *
+tc_root_current(void)
+{
+	Oid			serverid = get_foreign_server_oid(TC_ROOT_NAME, true);
+	TcKey	   *key = OidIsValid(serverid) ? tc_key_by_server(serverid) : NULL;
+
+	return key != NULL && key->is_root ? key : NULL;
+}
+
+TcKey *
+tc_keycat_find(TcKeyVisitor visit, const void *arg)
+{
+	uint32	   *ids;
+	int			nids = 0;
+	TcKey	   *found = NULL;
+	TcKey	   *key;
+	HASH_SEQ_STATUS seq;
+
+	if (scanned != generation)
+		scan_servers();
+
+	/* looking one up may remove it, so note the ids first */
+	ids = palloc(sizeof(uint32) * Max(1, hash_get_num_entries(key_table())));
+	hash_seq_init(&seq, key_table());
+	while ((key = hash_seq_search(&seq)) != NULL)
+		ids[nids++] = key->id;
+	for (int i = 0; i < nids && found == NULL; i++)
+	{
+		key = tc_key_by_id(ids[i]);
+		if (key != NULL && visit(key, arg))
+			found = key;
+	}
+	pfree(ids);
+	return found;
+}
+
+static bool
+is_any(TcKey *key, const void *arg)
+{
+	return true;
+}
+
+bool
+tc_keycat_is_empty(void)
+{
+	return tc_keycat_find(is_any, NULL) == NULL;
+}
+
+typedef struct UuidQuery
+{
+	const uint8 *uuid;
+	Oid			except;
+} UuidQuery;
+
+static bool
+has_uuid(TcKey *key, const void *arg)
+{
+	const UuidQuery *query = arg;
+
+	return key->serverid != query->except &&
+		memcmp(key->versions[0].identity.uuid, query->uuid, TC_UUID_BYTES) == 0;
+}
+
+bool
+tc_keycat_has_uuid(const uint8 uuid[TC_UUID_BYTES], Oid except)
+{
+	UuidQuery	query = {uuid, except};
+
+	return tc_keycat_find(has_uuid, &query) != NULL;
+}
+
+static bool
+is_root_of(TcKey *key, const void *arg)
+{
+	return key->is_root && memcmp(key->realm, arg, TC_UUID_BYTES) == 0;
+}
+
+TcKey *
+tc_root_by_realm(const uint8 realm[TC_UUID_BYTES])
+{
+	TcKey	   *root = tc_root_current();
+
+	/* Roots of other realms are rare: look through all keys for those. */
+	if (root != NULL && is_root_of(root, realm))
+		return root;
+	return tc_keycat_find(is_root_of, realm);
+}
+
+TcKeyVersion *
+tc_key_version(TcKey *key, uint16 version)
+{
+	if (version < key->min_version)
+		return NULL;
+	for (int i = key->nversions - 1; i >= 0; i--)
+	{
+		if (key->versions[i].identity.version == version)
+			return &key->versions[i];
+	}
+	return NULL;
+}
+
+bool
+tc_key_may_use(TcKey *key)
+{
+	Oid			role = GetUserId();
+	uint64		now = tc_acl_generation();
+
+	if (likely(key->acl_generation == now && key->acl_role == role))
+		return key->acl_allowed;
+	key->acl_allowed = tc_acl_may_use(key->serverid, role);
+	key->acl_role = role;
+	key->acl_generation = now;
+	return key->acl_allowed;
+}
+
+void
+tc_key_require_usage(TcKey *key)
+{
+	if (unlikely(!tc_key_may_use(key)))
+		tc_error_no_usage(key->name, GetUserId());
+}
+
+/* Ask the key worker to load a version; the request's slot has it then. */
+static TcRequest *
+request_load(const TcKey *key, const TcKeyVersion *version, TcSpan record)
+{
+	TcRequest  *request = tc_request_begin(TC_REQ_LOAD);
+	TcAnswer	answer;
+
+	request->identity = version->identity;
+	memcpy(request->wrap, version->wrap, TC_WRAP_BYTES);
+	request->check_mac = !key->is_root;
+	memcpy(request->digest, key->digest, TC_MAC_BYTES);
+	memcpy(request->mac, key->mac, TC_KEY_MAC_BYTES);
+	answer = tc_request_set_record(request, record) ?
+		tc_request_send() : TC_ANS_MALFORMED;
+	if (answer != TC_ANS_OK)
+		tc_error_answer(answer, key->name);
+	return request;
+}
+
+TcKeyVersion *
+tc_key_load(TcKey **key, TcKeyVersion *version)
+{
+	uint32		id = (*key)->id;
+	uint16		number = version->identity.version;
+	TcKey	   *root;
+
+	if (tc_slot_live(&version->slot) ||
+		tc_slot_find(version->address, &version->slot))
+		return version;
+
+	root = (*key)->is_root ? *key : tc_root_by_realm((*key)->realm);
+	if (root == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the root of encryption key %u is missing in this database",
+						id),
+				 errhint("Restore the foreign server \"%s\" from a dump of the database the key comes from.",
+						 TC_ROOT_NAME)));
+
+	/* Looking for the root may have read our key anew, or found it gone. */
+	*key = tc_key_by_id(id);
+	version = *key != NULL ? tc_key_version(*key, number) : NULL;
+	if (version == NULL)
+		tc_error_unknown_key(id);
+
+	/* From here to the end nothing looks keys up, so pointers stay good. */
+	version->slot = request_load(*key, version, root->record)->slot;
+	return version;
+}

@@ -1,0 +1,111 @@
+/*-------------------------------------------------------------------------
+ *
+ * keycat.h
+ *	  Which keys exist, as this transaction sees them.
+ *
+ * Keys and roots by id, read from the options of our foreign servers and
+ * kept per backend for as long as the catalog row stays the same.  What is
+ * kept are wraps, slot references and nonce runs, no key.
+ *
+ *	Owns	the cached keys.  A pointer to one is good until the next call of
+ *			a function here that looks a key up.
+ *	Errors	lookups give NULL for what does not exist; a server of ours with
+ *			options out of order, or two with one id, are errors.
+ *	Uses	keyopts.h, keyacl.h, request.h, the syscache.
+ *
+ * src/keycat.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TC_KEYCAT_H
+#define TC_KEYCAT_H
+
+#include "postgres.h"
+
+#include "storage/itemptr.h"
+
+#include "keyopts.h"
+#include "nonce.h"
+#include "request.h"
+
+/* One version of a key, ready to be used. */
+typedef struct TcKeyVersion
+{
+	TcKeyIdentity identity;
+	uint8		wrap[TC_WRAP_BYTES];
+	uint8		address[TC_ADDRESS_BYTES];
+	TcSlotRef	slot;			/* where it was last found */
+	TcNonceRun	nonces;
+} TcKeyVersion;
+
+typedef struct TcKey
+{
+	uint32		id;				/* hash key: must be first */
+	Oid			serverid;
+	char		name[NAMEDATALEN];
+	bool		is_root;
+	uint8		realm[TC_UUID_BYTES];
+	uint16		current;
+	uint16		min_version;
+	int			nversions;
+	TcKeyVersion *versions;		/* ascending */
+	uint8		digest[TC_MAC_BYTES];
+	uint8		mac[TC_KEY_MAC_BYTES];
+	TcSpan		record;			/* of a root */
+
+	/* the catalog row this was read from */
+	uint64		checked;		/* catalog generation of the last check */
+	TransactionId xmin;
+	ItemPointerData tid;
+	MemoryContext context;		/* holds versions and record */
+
+	/* the last answer of keyacl.h */
+	Oid			acl_role;
+	uint64		acl_generation;
+	bool		acl_allowed;
+} TcKey;
+
+/* Watch the caches that entries depend on; once per process. */
+extern void tc_keycat_init(void);
+
+/* The foreign-data wrapper of this extension, or InvalidOid. */
+extern Oid	tc_keycat_wrapper(void);
+
+/* Look up a key or root; NULL if there is none (or it is not ours). */
+extern TcKey *tc_key_by_id(uint32 id);
+extern TcKey *tc_key_by_server(Oid serverid);
+
+/* The root that new keys are wrapped under, or NULL before the first key. */
+extern TcKey *tc_root_current(void);
+
+/* The root of a realm, or NULL. */
+extern TcKey *tc_root_by_realm(const uint8 realm[TC_UUID_BYTES]);
+
+/* Whether no server of ours exists at all. */
+extern bool tc_keycat_is_empty(void);
+
+/* Whether some key or root other than server "except" has this uuid. */
+extern bool tc_keycat_has_uuid(const uint8 uuid[TC_UUID_BYTES], Oid except);
+
+/*
+ * Look at every key and root until "visit" answers true; gives back that one
+ * or NULL.  "visit" must not look keys up.
+ */
+typedef bool (*TcKeyVisitor) (TcKey *key, const void *arg);
+extern TcKey *tc_keycat_find(TcKeyVisitor visit, const void *arg);
+
+/* A version of a key, or NULL if it does not exist (any more). */
+extern TcKeyVersion *tc_key_version(TcKey *key, uint16 version);
+
+/* 42501 unless the current role has USAGE on the key.  Cached. */
+extern void tc_key_require_usage(TcKey *key);
+extern bool tc_key_may_use(TcKey *key);
+
+/*
+ * See to it that version->slot refers to a live slot: find it, or ask the
+ * key worker to load it.  Errors as in errors.h.  Looks keys up on its way,
+ * so it gives back key and version as they are then.
+ */
+extern TcKeyVersion *tc_key_load(TcKey **key, TcKeyVersion *version);
+
+#endif							/* TC_KEYCAT_H */

@@ -1,0 +1,410 @@
+/*-------------------------------------------------------------------------
+ *
+ * keyopts.c
+ *	  The options of our foreign servers: read, checked, written.
+ *
+ * src/keyopts.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "commands/defrem.h"
+#include "nodes/makefuncs.h"
+#include "utils/builtins.h"
+
+#include "armor.h"
+#include "keyopts.h"
+
+#define INDEX_ALG_NAME "blake2b"
+
+static const struct
+{
+	uint8		algorithm;
+	const char *name;
+}			algorithms[] =
+{
+	{TC_ALG_XCHACHA20POLY1305, "xchacha20poly1305"},
+	{TC_ALG_AES256GCM, "aes256gcm"},
+	{TC_ALG_AEGIS256, "aegis256"},
+};
+
+uint8
+tc_algorithm_by_name(const char *name)
+{
+	for (size_t i = 0; i < lengthof(algorithms); i++)
+	{
+		if (strcmp(algorithms[i].name, name) == 0)
+			return algorithms[i].algorithm;
+	}
+	return 0;
+}
+
+const char *
+tc_algorithm_name(uint8 algorithm)
+{
+	for (size_t i = 0; i < lengthof(algorithms); i++)
+	{
+		if (algorithms[i].algorithm == algorithm)
+			return algorithms[i].name;
+	}
+	return NULL;
+}
+
+const char *
+tc_keyopts_get(List *options, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		DefElem    *def = lfirst_node(DefElem, cell);
+
+		if (strcmp(def->defname, name) == 0)
+			return def->arg != NULL ? defGetString(def) : "";
+	}
+	return NULL;
+}
+
+bool
+tc_keyopts_have_material(List *options)
+{
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		if (strcmp(lfirst_node(DefElem, cell)->defname, "algorithm") != 0)
+			return true;
+	}
+	return false;
+}
+
+/* A decimal number without sign or leading zeros, 1..max; 0 if it is none. */
+static uint32
+parse_number(const char *str, uint32 max)
+{
+	uint64		value = 0;
+
+	if (str == NULL || *str == '0')
+		return 0;
+	for (const char *c = str; *c != '\0'; c++)
+	{
+		if (!isdigit((unsigned char) *c))
+			return 0;
+		value = value * 10 + (uint64) (*c - '0');
+		if (value > max)
+			return 0;
+	}
+	return (uint32) value;
+}
+
+/* Exactly len bytes of base64url. */
+static bool
+parse_bytes(const char *str, uint8 *ret_bytes, size_t len)
+{
+	size_t		got;
+
+	return str != NULL &&
+		tc_base64_decode(str, strlen(str), ret_bytes, len, &got) == TC_OK &&
+		got == len;
+}
+
+/* "<algorithm>:<wrap>", into algorithm and wrap of a version. */
+static bool
+parse_wrap(const char *str, bool is_index, TcVersionOption *ret_version)
+{
+	const char *colon = str != NULL ? strchr(str, ':') : NULL;
+	char	   *name;
+
+	if (colon == NULL)
+		return false;
+	name = pnstrdup(str, (Size) (colon - str));
+	if (is_index)
+		ret_version->identity.algorithm =
+			strcmp(name, INDEX_ALG_NAME) == 0 ? TC_INDEX_BLAKE2B : 0;
+	else
+		ret_version->identity.algorithm = tc_algorithm_by_name(name);
+	pfree(name);
+	return ret_version->identity.algorithm != 0 &&
+		parse_bytes(colon + 1, ret_version->wrap, TC_WRAP_BYTES);
+}
+
+/* The version number in an option name such as "v12", or 0. */
+static uint32
+version_of_name(const char *name, const char *prefix)
+{
+	size_t		len = strlen(prefix);
+
+	return strncmp(name, prefix, len) == 0 ?
+		parse_number(name + len, PG_UINT16_MAX) : 0;
+}
+
+static int
+compare_versions(const void *a, const void *b)
+{
+	return (int) ((const TcVersionOption *) a)->identity.version -
+		(int) ((const TcVersionOption *) b)->identity.version;
+}
+
+/* All versions of a key, or of a root's transit key. */
+static const char *
+parse_versions(List *options, const char *prefix, uint8 purpose,
+			   TcKeyOptions *key)
+{
+	ListCell   *cell;
+
+	key->versions = palloc0(sizeof(TcVersionOption) * list_length(options));
+	foreach(cell, options)
+	{
+		DefElem    *def = lfirst_node(DefElem, cell);
+		uint32		number = version_of_name(def->defname, prefix);
+		TcVersionOption *version = &key->versions[key->nversions];
+
+		if (number == 0)
+			continue;
+		if (key->nversions == TC_VERSIONS_MAX)
+			return "too many versions";
+		if (!parse_wrap(defGetString(def), false, version))
+			return "a wrapped key is not in order";
+		memcpy(version->identity.realm, key->realm, TC_UUID_BYTES);
+		memcpy(version->identity.uuid, key->uuid, TC_UUID_BYTES);
+		version->identity.key_id = key->id;
+		version->identity.version = (uint16) number;
+		version->identity.purpose = purpose;
+		key->nversions++;
+	}
+	if (key->nversions == 0)
+		return "there is no version";
+	qsort(key->versions, (size_t) key->nversions, sizeof(TcVersionOption),
+		  compare_versions);
+	for (int i = 0; i < key->nversions; i++)
+	{
+		if (key->versions[i].identity.version == key->current)
+			return NULL;
+	}
+	return "the current version is missing";
+}
+
+static TcSpan
+text_span(const char *str)
+{
+	return tc_span(str, str != NULL ? strlen(str) : 0);
+}
+
+/* The digest that a key's mac covers; FORMAT, "The mac of a key". */
+static bool
+options_digest(List *options, const TcKeyOptions *key,
+			   uint8 ret_digest[TC_MAC_BYTES])
+{
+	static const char *const names[] =
+	{"kind", "uuid", "id", "current", "min_version", "state", "index"};
+	int			nfields = lengthof(names) + 2 * key->nversions;
+	TcSpan	   *fields = palloc(sizeof(TcSpan) * nfields);
+	int			n = 0;
+
+	for (size_t i = 0; i < lengthof(names); i++)
+		fields[n++] = text_span(tc_keyopts_get(options, names[i]));
+	for (int i = 0; i < key->nversions; i++)
+	{
+		char	   *name = psprintf("v%u", key->versions[i].identity.version);
+
+		fields[n++] = text_span(name);
+		fields[n++] = text_span(tc_keyopts_get(options, name));
+	}
+	return tc_kdf(NULL, TC_LABEL_KEY_FIELDS, fields, n, ret_digest,
+				  TC_MAC_BYTES) == TC_OK;
+}
+
+/* No option but ours, and none twice. */
+static const char *
+check_names(List *options, const char *const *names, const char *prefix)
+{
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		const char *name = lfirst_node(DefElem, cell)->defname;
+		bool		known = version_of_name(name, prefix) != 0;
+		int			times = 0;
+		ListCell   *other;
+
+		for (int i = 0; names[i] != NULL && !known; i++)
+			known = strcmp(names[i], name) == 0;
+		foreach(other, options)
+			times += strcmp(lfirst_node(DefElem, other)->defname, name) == 0;
+		if (!known || times != 1)
+			return "there is an option that does not belong there";
+	}
+	return NULL;
+}
+
+static const char *
+parse_root(List *options, TcKeyOptions *key)
+{
+	static const char *const names[] =
+	{"kind", "id", "realm", "record", "transit_current", NULL};
+	const char *record = tc_keyopts_get(options, "record");
+	TcRootRecord *parsed = palloc(sizeof(TcRootRecord));
+	uint8	   *bytes;
+	size_t		len;
+	const char *what;
+
+	what = check_names(options, names, "transit");
+	if (what != NULL)
+		return what;
+	memcpy(key->uuid, key->realm, TC_UUID_BYTES);
+	key->current = (uint16) parse_number(tc_keyopts_get(options, "transit_current"),
+										 PG_UINT16_MAX);
+	key->min_version = 1;
+	bytes = palloc(TC_RECORD_MAX);
+	if (record == NULL ||
+		tc_base64_decode(record, strlen(record), bytes, TC_RECORD_MAX, &len) != TC_OK ||
+		tc_record_parse(tc_span(bytes, len), parsed) != TC_OK ||
+		memcmp(parsed->realm, key->realm, TC_UUID_BYTES) != 0)
+		return "the root record is not in order";
+	key->record = tc_span(bytes, len);
+	pfree(parsed);
+	return parse_versions(options, "transit", TC_PURPOSE_PENDING, key);
+}
+
+static const char *
+parse_key(List *options, TcKeyOptions *key)
+{
+	static const char *const names[] =
+	{"kind", "id", "uuid", "realm", "algorithm", "current", "min_version",
+	"state", "index", "mac", NULL};
+	const char *algorithm = tc_keyopts_get(options, "algorithm");
+	const char *state = tc_keyopts_get(options, "state");
+	const char *what;
+
+	what = check_names(options, names, "v");
+	if (what != NULL)
+		return what;
+	if (!parse_bytes(tc_keyopts_get(options, "uuid"), key->uuid, TC_UUID_BYTES))
+		return "the uuid is not in order";
+	if (algorithm == NULL || tc_algorithm_by_name(algorithm) == 0)
+		return "the algorithm is not in order";
+	if (state == NULL || strcmp(state, "enabled") != 0)
+		return "the state is not in order";
+	key->current = (uint16) parse_number(tc_keyopts_get(options, "current"),
+										 PG_UINT16_MAX);
+	key->min_version = (uint16) parse_number(tc_keyopts_get(options, "min_version"),
+											 PG_UINT16_MAX);
+	if (key->min_version == 0 || key->current < key->min_version)
+		return "the versions are not in order";
+	if (!parse_wrap(tc_keyopts_get(options, "index"), true, &key->index))
+		return "the index key is not in order";
+	memcpy(key->index.identity.realm, key->realm, TC_UUID_BYTES);
+	memcpy(key->index.identity.uuid, key->uuid, TC_UUID_BYTES);
+	key->index.identity.key_id = key->id;
+	key->index.identity.version = 1;
+	key->index.identity.purpose = TC_PURPOSE_INDEX;
+	if (!parse_bytes(tc_keyopts_get(options, "mac"), key->mac, TC_KEY_MAC_BYTES))
+		return "the mac is not in order";
+	what = parse_versions(options, "v", TC_PURPOSE_VALUE, key);
+	if (what == NULL && !options_digest(options, key, key->digest))
+		what = "the digest could not be computed";
+	return what;
+}
+
+TcKeyOptions *
+tc_keyopts_parse(List *options, const char **reterr_what)
+{
+	TcKeyOptions *key = palloc0(sizeof(TcKeyOptions));
+	const char *kind = tc_keyopts_get(options, "kind");
+	const char *what = NULL;
+
+	key->id = parse_number(tc_keyopts_get(options, "id"), TC_KEY_ID_MAX);
+	if (kind == NULL)
+		what = "the kind is missing";
+	else if (key->id == 0)
+		what = "the id is not in order";
+	else if (!parse_bytes(tc_keyopts_get(options, "realm"), key->realm,
+						  TC_UUID_BYTES))
+		what = "the realm is not in order";
+	else if (strcmp(kind, "root") == 0)
+	{
+		key->is_root = true;
+		what = parse_root(options, key);
+	}
+	else if (strcmp(kind, "key") == 0)
+		what = parse_key(options, key);
+	else
+		what = "the kind is not in order";
+
+	if (what == NULL)
+		return key;
+	*reterr_what = what;
+	return NULL;
+}
+
+char *
+tc_keyopts_base64(TcSpan bytes)
+{
+	char	   *str = palloc(TC_BASE64_LEN(bytes.len) + 1);
+
+	tc_base64_encode(bytes, str);
+	return str;
+}
+
+static DefElem *
+make_option(const char *name, const char *value)
+{
+	return makeDefElem(pstrdup(name), (Node *) makeString(pstrdup(value)), -1);
+}
+
+static char *
+wrap_text(const char *algorithm, const uint8 *wrap)
+{
+	return psprintf("%s:%s", algorithm,
+					tc_keyopts_base64(tc_span(wrap, TC_WRAP_BYTES)));
+}
+
+List *
+tc_keyopts_make_key(const TcKeyIdentity *identity,
+					const uint8 wrap[TC_WRAP_BYTES],
+					const uint8 index_wrap[TC_WRAP_BYTES],
+					uint8 ret_digest[TC_MAC_BYTES])
+{
+	const char *algorithm = tc_algorithm_name(identity->algorithm);
+	TcVersionOption version = {.identity = *identity};
+	TcKeyOptions key = {.nversions = 1, .versions = &version};
+	List	   *options;
+
+	options = list_make5(make_option("kind", "key"),
+						 make_option("id", psprintf("%u", identity->key_id)),
+						 make_option("uuid", tc_keyopts_base64(tc_span(identity->uuid, TC_UUID_BYTES))),
+						 make_option("realm", tc_keyopts_base64(tc_span(identity->realm, TC_UUID_BYTES))),
+						 make_option("algorithm", algorithm));
+	options = lappend(options, make_option("v1", wrap_text(algorithm, wrap)));
+	options = lappend(options, make_option("current", "1"));
+	options = lappend(options, make_option("min_version", "1"));
+	options = lappend(options, make_option("state", "enabled"));
+	options = lappend(options, make_option("index", wrap_text(INDEX_ALG_NAME, index_wrap)));
+	if (!options_digest(options, &key, ret_digest))
+		elog(ERROR, "could not compute the digest of a key's options");
+	return options;
+}
+
+List *
+tc_keyopts_add_mac(List *options, const uint8 mac[TC_KEY_MAC_BYTES])
+{
+	return lappend(options,
+				   make_option("mac", tc_keyopts_base64(tc_span(mac, TC_KEY_MAC_BYTES))));
+}
+
+List *
+tc_keyopts_make_root(const TcKeyIdentity *transit,
+					 const uint8 wrap[TC_WRAP_BYTES], TcSpan record)
+{
+	List	   *options;
+
+	options = list_make5(make_option("kind", "root"),
+						 make_option("id", psprintf("%u", transit->key_id)),
+						 make_option("realm", tc_keyopts_base64(tc_span(transit->realm, TC_UUID_BYTES))),
+						 make_option("record", tc_keyopts_base64(record)),
+						 make_option("transit1", wrap_text(tc_algorithm_name(transit->algorithm), wrap)));
+	return lappend(options, make_option("transit_current", "1"));
+}

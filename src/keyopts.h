@@ -1,0 +1,95 @@
+/*-------------------------------------------------------------------------
+ *
+ * keyopts.h
+ *	  The options of our foreign servers: read, checked, written.
+ *
+ * A key or a root is a foreign server, and all that is stored of it stands
+ * in the server's options (src/FORMAT, "Server options").  Everybody may
+ * read them: only ids and wrapped keys are there.
+ *
+ *	Owns	nothing; results are palloc'd in the current context.
+ *	Errors	none are thrown for bad options: the caller gets words for what
+ *			is wrong, and decides.
+ *	Uses	wrap.h, rootrec.h, armor.h for base64.
+ *
+ * src/keyopts.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TC_KEYOPTS_H
+#define TC_KEYOPTS_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+
+#include "rootrec.h"
+#include "wrap.h"
+
+#define TC_WRAPPER_NAME		"themis_crypt"
+#define TC_ROOT_NAME		"themis_root"	/* reserved, also as a prefix */
+#define TC_VERSIONS_MAX		1000
+
+/* One wrapped key: a DEK version, or a version of a root's transit key. */
+typedef struct TcVersionOption
+{
+	TcKeyIdentity identity;
+	uint8		wrap[TC_WRAP_BYTES];
+} TcVersionOption;
+
+typedef struct TcKeyOptions
+{
+	bool		is_root;
+	uint32		id;
+	uint8		realm[TC_UUID_BYTES];
+	uint8		uuid[TC_UUID_BYTES];	/* of a root: the realm */
+	uint16		current;		/* version for new values */
+	uint16		min_version;	/* oldest version that still opens */
+	int			nversions;
+	TcVersionOption *versions;	/* ascending */
+	/* of a key */
+	TcVersionOption index;
+	uint8		digest[TC_MAC_BYTES];	/* of what the mac covers */
+	uint8		mac[TC_KEY_MAC_BYTES];
+	/* of a root */
+	TcSpan		record;
+} TcKeyOptions;
+
+/*
+ * Read the options of a server (a List of DefElem).  NULL if they are not in
+ * order, and then *reterr_what says in a few words what is wrong.
+ */
+extern TcKeyOptions *tc_keyopts_parse(List *options, const char **reterr_what);
+
+/*
+ * The options of a new key with one version, as a List of DefElem: all but
+ * "mac", and the digest that the mac must cover.
+ */
+extern List *tc_keyopts_make_key(const TcKeyIdentity *identity,
+								 const uint8 wrap[TC_WRAP_BYTES],
+								 const uint8 index_wrap[TC_WRAP_BYTES],
+								 uint8 ret_digest[TC_MAC_BYTES]);
+
+/* Add the mac to such a list. */
+extern List *tc_keyopts_add_mac(List *options,
+								const uint8 mac[TC_KEY_MAC_BYTES]);
+
+/* The options of a new root. */
+extern List *tc_keyopts_make_root(const TcKeyIdentity *transit,
+								  const uint8 wrap[TC_WRAP_BYTES],
+								  TcSpan record);
+
+/* Bytes as unpadded base64url, as options hold them; palloc'd. */
+extern char *tc_keyopts_base64(TcSpan bytes);
+
+/* The value of an option, or NULL. */
+extern const char *tc_keyopts_get(List *options, const char *name);
+
+/* Algorithm names, as in options and CREATE SERVER.  0 and NULL: unknown. */
+extern uint8 tc_algorithm_by_name(const char *name);
+extern const char *tc_algorithm_name(uint8 algorithm);
+
+/* Whether any option of the list is one that only we may write. */
+extern bool tc_keyopts_have_material(List *options);
+
+#endif							/* TC_KEYOPTS_H */

@@ -1,0 +1,302 @@
+/*-------------------------------------------------------------------------
+ *
+ * plaintype.c
+ *	  The plaintext types of encrypted columns, and their bytes.
+ *
+ * src/plaintype.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <sodium.h>
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "nodes/primnodes.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "compat.h"
+#include "plaintype.h"
+#include "sealing.h"
+
+static const TcPlainType types[] =
+{
+	{TC_TYPE_TEXT, TEXTOID, "text"},
+	{2, BYTEAOID, "bytea"},
+	{3, JSONOID, "json"},
+	{4, JSONBOID, "jsonb"},
+	{5, BOOLOID, "bool"},
+	{6, INT2OID, "int2"},
+	{7, INT4OID, "int4"},
+	{8, INT8OID, "int8"},
+	{9, FLOAT4OID, "float4"},
+	{10, FLOAT8OID, "float8"},
+	{11, NUMERICOID, "numeric"},
+	{12, DATEOID, "date"},
+	{13, TIMEOID, "time"},
+	{14, TIMESTAMPOID, "timestamp"},
+	{15, TIMESTAMPTZOID, "timestamptz"},
+	{16, INTERVALOID, "interval"},
+	{17, UUIDOID, "uuid"},
+	{18, INETOID, "inet"},
+};
+
+/* What the grammar makes of other spellings that are one word. */
+static const struct
+{
+	const char *alias;
+	const char *name;
+}			aliases[] =
+{
+	{"varchar", "text"},
+	{"bpchar", "text"},
+	{"boolean", "bool"},
+	{"smallint", "int2"},
+	{"integer", "int4"},
+	{"int", "int4"},
+	{"bigint", "int8"},
+	{"real", "float4"},
+	{"decimal", "numeric"},
+};
+
+const TcPlainType *
+tc_plaintype_by_code(uint8 code)
+{
+	return code >= 1 && code <= lengthof(types) ? &types[code - 1] : NULL;
+}
+
+const TcPlainType *
+tc_plaintype_by_name(const char *name)
+{
+	for (size_t i = 0; i < lengthof(aliases); i++)
+	{
+		if (strcmp(aliases[i].alias, name) == 0)
+			name = aliases[i].name;
+	}
+	for (size_t i = 0; i < lengthof(types); i++)
+	{
+		if (strcmp(types[i].name, name) == 0)
+			return &types[i];
+	}
+	return NULL;
+}
+
+const TcPlainType *
+tc_plaintype_by_oid(Oid typid)
+{
+	if (typid == VARCHAROID || typid == BPCHAROID || typid == NAMEOID)
+		typid = TEXTOID;
+	for (size_t i = 0; i < lengthof(types); i++)
+	{
+		if (types[i].typid == typid)
+			return &types[i];
+	}
+	return NULL;
+}
+
+/* Whether a type is sealed as text in UTF-8. */
+static bool
+is_textual(const TcPlainType *type)
+{
+	return type->typid == TEXTOID || type->typid == JSONOID ||
+		type->typid == JSONBOID;
+}
+
+/* A varlena whose data are these bytes. */
+static struct varlena *
+make_varlena(const char *bytes, size_t len)
+{
+	struct varlena *result = palloc(VARHDRSZ + len);
+
+	SET_VARSIZE(result, VARHDRSZ + len);
+	memcpy(VARDATA(result), bytes, len);
+	return result;
+}
+
+struct varlena *
+tc_plain_from_datum(const TcPlainType *type, Datum value, bool *ret_borrowed)
+{
+	struct varlena *server;
+	char	   *utf8;
+	Oid			function;
+	bool		isvarlena;
+
+	*ret_borrowed = false;
+	if (!is_textual(type))
+	{
+		getTypeBinaryOutputInfo(type->typid, &function, &isvarlena);
+		return OidSendFunctionCall(function, value);
+	}
+
+	if (type->typid == JSONBOID)
+	{
+		char	   *str;
+
+		getTypeOutputInfo(type->typid, &function, &isvarlena);
+		str = OidOutputFunctionCall(function, value);
+		server = make_varlena(str, strlen(str));
+		sodium_memzero(str, strlen(str));
+		pfree(str);
+	}
+	else
+	{
+		server = PG_DETOAST_DATUM_PACKED(value);
+		*ret_borrowed = (Pointer) server == DatumGetPointer(value);
+	}
+
+	utf8 = pg_server_to_any(VARDATA_ANY(server), (int) VARSIZE_ANY_EXHDR(server),
+							PG_UTF8);
+	if (utf8 != VARDATA_ANY(server))
+	{
+		struct varlena *converted = make_varlena(utf8, strlen(utf8));
+
+		sodium_memzero(utf8, strlen(utf8));
+		pfree(utf8);
+		if (!*ret_borrowed)
+			tc_plain_free(server);
+		*ret_borrowed = false;
+		server = converted;
+	}
+	return server;
+}
+
+/* Call a type's input or receive function on its plaintext, then wipe that. */
+static Datum
+receive(const TcPlainType *type, struct varlena *plain)
+{
+	StringInfoData buf;
+	Oid			function;
+	Oid			param;
+	Datum		result;
+
+	/* receive functions want a terminated, writable buffer */
+	initStringInfo(&buf);
+	appendBinaryStringInfo(&buf, VARDATA(plain), (int) (VARSIZE(plain) - VARHDRSZ));
+	getTypeBinaryInputInfo(type->typid, &function, &param);
+	result = OidReceiveFunctionCall(function, &buf, param, -1);
+	if (buf.cursor != buf.len)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("decrypted value has the wrong length for type %s",
+						type->name)));
+	sodium_memzero(buf.data, (size_t) buf.len);
+	pfree(buf.data);
+	tc_plain_free(plain);
+	return result;
+}
+
+Datum
+tc_plain_to_datum(const TcPlainType *type, struct varlena *plain)
+{
+	char	   *utf8 = VARDATA(plain);
+	int			len = (int) (VARSIZE(plain) - VARHDRSZ);
+	char	   *str;
+
+	if (!is_textual(type))
+		return receive(type, plain);
+
+	/* verifies the encoding too, so that no invalid text gets in */
+	str = pg_any_to_server(utf8, len, PG_UTF8);
+	if (str != utf8)
+	{
+		struct varlena *converted = make_varlena(str, strlen(str));
+
+		sodium_memzero(str, strlen(str));
+		pfree(str);
+		tc_plain_free(plain);
+		plain = converted;
+	}
+	if (type->typid == JSONBOID)
+	{
+		Datum		result;
+
+		str = text_to_cstring((text *) plain);
+		result = tc_plain_input(type, str);
+		sodium_memzero(str, strlen(str));
+		pfree(str);
+		tc_plain_free(plain);
+		return result;
+	}
+	return PointerGetDatum(plain);
+}
+
+void
+tc_plain_wipe_datum(const TcPlainType *type, Datum value)
+{
+	int16		len;
+	bool		byval;
+
+	get_typlenbyval(type->typid, &len, &byval);
+	if (!byval)
+		sodium_memzero(DatumGetPointer(value), len > 0 ? (Size) len :
+					   VARSIZE_ANY(DatumGetPointer(value)));
+}
+
+Datum
+tc_plain_input(const TcPlainType *type, char *str)
+{
+	Oid			function;
+	Oid			param;
+
+	getTypeInputInfo(type->typid, &function, &param);
+	return OidInputFunctionCall(function, str, param, -1);
+}
+
+/* Convert through the types' text forms. */
+static Datum
+convert_via_io(Datum value, Oid from, Oid to)
+{
+	Oid			function;
+	Oid			param;
+	bool		isvarlena;
+	char	   *str;
+	Datum		result;
+
+	getTypeOutputInfo(from, &function, &isvarlena);
+	str = OidOutputFunctionCall(function, value);
+	getTypeInputInfo(to, &function, &param);
+	result = OidInputFunctionCall(function, str, param, -1);
+	sodium_memzero(str, strlen(str));
+	pfree(str);
+	return result;
+}
+
+Datum
+tc_plain_convert(Datum value, Oid from, Oid to, CoercionContext context)
+{
+	CoercionPathType path;
+	Oid			function;
+
+	if (from == to)
+		return value;
+	path = find_coercion_pathway(to, from, context, &function);
+	switch (path)
+	{
+		case COERCION_PATH_RELABELTYPE:
+			return value;
+		case COERCION_PATH_COERCEVIAIO:
+			return convert_via_io(value, from, to);
+		case COERCION_PATH_FUNC:
+			switch (get_func_nargs(function))
+			{
+				case 1:
+					return OidFunctionCall1(function, value);
+				case 2:
+					return OidFunctionCall2(function, value, Int32GetDatum(-1));
+				default:
+					return OidFunctionCall3(function, value, Int32GetDatum(-1),
+											BoolGetDatum(context == COERCION_EXPLICIT));
+			}
+		default:
+			ereport(ERROR,
+					(errcode(context == COERCION_EXPLICIT ?
+							 ERRCODE_CANNOT_COERCE : ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("cannot cast type %s to %s",
+							format_type_be(from), format_type_be(to))));
+			return (Datum) 0;
+	}
+}

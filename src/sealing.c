@@ -1,0 +1,242 @@
+/*-------------------------------------------------------------------------
+ *
+ * sealing.c
+ *	  Seal and open values under keys that the current role may use.
+ *
+ * src/sealing.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <sodium.h>
+
+#include "access/xact.h"
+#include "miscadmin.h"
+
+#include "compat.h"
+#include "errors.h"
+#include "sealing.h"
+
+/*
+ * How often to load a key again that vanished between finding and using it.
+ * More than once happens only when more keys are in use than there are slots.
+ */
+#define LOAD_TRIES 100
+
+static void
+take_nonce(TcKeyVersion *version, size_t plain_len,
+		   uint8 ret_nonce[TC_NONCE_BYTES])
+{
+	TcNonceEpoch epoch;
+
+	epoch.pid = (uint32) MyProcPid;
+	epoch.xact = tc_local_xact();
+	epoch.statement = GetCurrentStatementStartTimestamp();
+	epoch.generation = version->slot.generation;
+	if (tc_nonce_take(&version->nonces, &epoch, plain_len, ret_nonce) != TC_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYSTEM_ERROR),
+				 errmsg("could not draw random bytes: %m")));
+}
+
+/* After a use that was not TC_SLOT_OK: an error, or another try. */
+static TcKeyVersion *
+try_again(TcSlotResult result, int tries, TcKey **key, TcKeyVersion *version,
+		  size_t sealed_len)
+{
+	if (result == TC_SLOT_REJECTED)
+		tc_error_rejected((*key)->id, version->identity.version, sealed_len);
+	if (result == TC_SLOT_ERROR)
+		tc_error_answer(TC_ANS_UNSUPPORTED, (*key)->name);
+	if (tries >= LOAD_TRIES)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("encryption key \"%s\" is evicted as fast as it is loaded",
+						(*key)->name),
+				 errhint("More keys are in use than fit into locked memory.  Raise the limit on locked memory of the server.")));
+	CHECK_FOR_INTERRUPTS();
+	return tc_key_load(key, version);
+}
+
+/*
+ * Seal under a version of a key.  "value" is the datum to be filled, its
+ * associated data in place already; ad_len says how far they go.
+ */
+static void
+seal_into(TcKey *key, TcKeyVersion *version, uint8 *value, size_t ad_len,
+		  TcSpan plain)
+{
+	uint8	   *nonce = value + ad_len;
+	TcSlotResult result = TC_SLOT_STALE;
+
+	for (int tries = 0;; tries++)
+	{
+		if (likely(tc_slot_live(&version->slot)))
+		{
+			take_nonce(version, plain.len, nonce);
+			result = tc_slot_seal(&version->slot, version->identity.algorithm,
+								  nonce, tc_span(value, ad_len), plain,
+								  nonce + TC_NONCE_BYTES);
+		}
+		if (likely(result == TC_SLOT_OK))
+			return;
+		version = try_again(result, tries, &key, version, 0);
+		result = TC_SLOT_STALE;
+	}
+}
+
+/* Open with a version of a key, into a new varlena. */
+static struct varlena *
+open_with(TcKey *key, TcKeyVersion *version, const TcEnvelope *envelope)
+{
+	size_t		plain_len = envelope->body.len - TC_TAG_BYTES;
+	struct varlena *plain = palloc(VARHDRSZ + plain_len);
+	TcSlotResult result;
+
+	SET_VARSIZE(plain, VARHDRSZ + plain_len);
+	for (int tries = 0;; tries++)
+	{
+		result = tc_slot_open(&version->slot, version->identity.algorithm,
+							  envelope->nonce.data, envelope->ad,
+							  envelope->body, (uint8 *) VARDATA(plain));
+		if (likely(result == TC_SLOT_OK))
+			return plain;
+		version = try_again(result, tries, &key, version, envelope->body.len);
+	}
+}
+
+/* A new datum with its associated data written; the rest is to be sealed. */
+static struct varlena *
+new_value(const TcHeader *header, TcSpan role, uint16 transit_version,
+		  size_t plain_len, size_t *ret_ad_len)
+{
+	struct varlena *value;
+	TcWriter	writer;
+	size_t		ad_len = tc_envelope_prefix_len(header, role.len);
+	size_t		len;
+
+	if (plain_len > TC_PLAIN_MAX)
+		tc_error_too_large();
+	len = ad_len + TC_NONCE_BYTES + plain_len + TC_TAG_BYTES;
+	value = palloc(VARHDRSZ + len);
+	SET_VARSIZE(value, VARHDRSZ + len);
+	tc_envelope_write_header(header, (uint8 *) VARDATA(value));
+	writer = tc_writer((uint8 *) VARDATA(value) + TC_HEADER_BYTES,
+					   ad_len - TC_HEADER_BYTES);
+	if (header->version == TC_VERSION_PENDING)
+	{
+		tc_write_u16(&writer, transit_version);
+		tc_write_u8(&writer, (uint8) role.len);
+		tc_write_bytes(&writer, role.data, role.len);
+	}
+	if (writer.failed || writer.used != writer.size)
+		elog(ERROR, "associated data of a value do not fit");
+	*ret_ad_len = ad_len;
+	return value;
+}
+
+struct varlena *
+tc_value_seal(uint32 key_id, uint8 type_code, TcSpan plain)
+{
+	TcKey	   *key = tc_key_by_id(key_id);
+	TcKeyVersion *version;
+	TcHeader	header;
+	struct varlena *value;
+	size_t		ad_len;
+
+	if (key == NULL || key->is_root)
+		tc_error_unknown_key(key_id);
+	tc_key_require_usage(key);
+	version = tc_key_version(key, key->current);
+	if (version == NULL)
+		tc_error_unknown_key(key_id);
+
+	header.algorithm = version->identity.algorithm;
+	header.flags = 0;
+	header.type_code = type_code;
+	header.key_id = key_id;
+	header.version = version->identity.version;
+	value = new_value(&header, tc_span(NULL, 0), 0, plain.len, &ad_len);
+	seal_into(key, version, (uint8 *) VARDATA(value), ad_len, plain);
+	return value;
+}
+
+struct varlena *
+tc_value_open(const TcEnvelope *envelope)
+{
+	const TcHeader *header = &envelope->header;
+	TcKey	   *key = tc_key_by_id(header->key_id);
+	TcKeyVersion *version;
+
+	if (key == NULL || key->is_root)
+		tc_error_unknown_key(header->key_id);
+	tc_key_require_usage(key);
+	version = tc_key_version(key, header->version);
+	if (version == NULL || version->identity.algorithm != header->algorithm)
+		tc_error_rejected(header->key_id, header->version, envelope->body.len);
+	return open_with(key, version, envelope);
+}
+
+struct varlena *
+tc_pending_seal(uint8 type_code, TcSpan plain)
+{
+	TcKey	   *root = tc_root_current();
+	TcKeyVersion *version = root != NULL ?
+		tc_key_version(root, root->current) : NULL;
+	char	   *role;
+	TcHeader	header;
+	struct varlena *value;
+	size_t		ad_len;
+
+	if (version == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("there is no encryption key in this database"),
+				 errhint("Make one with CREATE SERVER ... FOREIGN DATA WRAPPER %s.",
+						 TC_WRAPPER_NAME)));
+	role = GetUserNameFromId(GetUserId(), false);
+	header.algorithm = version->identity.algorithm;
+	header.flags = 0;
+	header.type_code = type_code;
+	header.key_id = root->id;
+	header.version = TC_VERSION_PENDING;
+	value = new_value(&header, tc_span(role, strlen(role)),
+					  version->identity.version, plain.len, &ad_len);
+	seal_into(root, version, (uint8 *) VARDATA(value), ad_len, plain);
+	return value;
+}
+
+struct varlena *
+tc_pending_open(const TcEnvelope *envelope)
+{
+	TcKey	   *root = tc_key_by_id(envelope->header.key_id);
+	TcKeyVersion *version;
+
+	if (root == NULL || !root->is_root)
+		tc_error_unknown_key(envelope->header.key_id);
+	version = tc_key_version(root, envelope->transit_version);
+	if (version == NULL ||
+		version->identity.algorithm != envelope->header.algorithm)
+		tc_error_rejected(root->id, envelope->transit_version,
+						  envelope->body.len);
+	return open_with(root, version, envelope);
+}
+
+void
+tc_value_parse(struct varlena *value, TcEnvelope *ret_envelope)
+{
+	TcResult	result;
+
+	result = tc_envelope_parse(tc_span(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)),
+							   ret_envelope);
+	if (unlikely(result != TC_OK))
+		tc_error_form(result);
+}
+
+void
+tc_plain_free(struct varlena *plain)
+{
+	sodium_memzero(plain, VARSIZE_ANY(plain));
+	pfree(plain);
+}

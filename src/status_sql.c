@@ -1,0 +1,155 @@
+/*-------------------------------------------------------------------------
+ *
+ * status_sql.c
+ *	  SQL functions on the state of the instance: status, lock, unlock.
+ *
+ * src/status_sql.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/latch.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+#include "errors.h"
+#include "guc.h"
+#include "request.h"
+
+#define STATUS_COLUMNS 12
+#define POLL_MS 20
+
+static const char *
+state_text(TcInstanceState state)
+{
+	switch (state)
+	{
+		case TC_STATE_STARTING:
+			return "starting";
+		case TC_STATE_UNLOCKED:
+			return "unlocked";
+		case TC_STATE_FAILED:
+			return "failed";
+		case TC_STATE_LOCKED:
+			break;
+	}
+	return "locked";
+}
+
+static const char *
+binding_text(uint8 binding)
+{
+	switch (binding)
+	{
+		case TC_BINDING_HOST:
+			return "host";
+		case TC_BINDING_TPM2:
+			return "tpm2";
+		case TC_BINDING_HOST_TPM2:
+			return "host+tpm2";
+		case TC_BINDING_EXTERNAL:
+			return "external";
+		default:
+			return "";
+	}
+}
+
+/* A text column that is NULL where there is nothing to say. */
+static void
+put_text(Datum *value, bool *isnull, const char *str)
+{
+	*isnull = str[0] == '\0';
+	if (!*isnull)
+		*value = CStringGetTextDatum(str);
+}
+
+PG_FUNCTION_INFO_V1(themis_crypt_status);
+
+Datum
+themis_crypt_status(PG_FUNCTION_ARGS)
+{
+	TcStatus	status = tc_status_get();
+	TupleDesc	desc;
+	Datum		values[STATUS_COLUMNS];
+	bool		nulls[STATUS_COLUMNS] = {false};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+
+	put_text(&values[0], &nulls[0], state_text(status.state));
+	put_text(&values[1], &nulls[1], status.reason);
+	values[2] = Int32GetDatum(status.attempts);
+	values[3] = TimestampTzGetDatum(status.changed_at);
+	nulls[3] = status.changed_at == 0;
+	values[4] = TimestampTzGetDatum(status.next_retry);
+	nulls[4] = status.next_retry == 0;
+	put_text(&values[5], &nulls[5], status.provider);
+	put_text(&values[6], &nulls[6], binding_text(status.binding));
+	put_text(&values[7], &nulls[7], tc_slots_memory_kind() == TC_SECRET_MEMFD ?
+			 "memfd_secret" : "locked");
+	put_text(&values[8], &nulls[8], status.state == TC_STATE_LOCKED ?
+			 status.locked_by : "");
+	put_text(&values[9], &nulls[9], status.public_key);
+	values[10] = BoolGetDatum(status.has_recovery);
+	nulls[10] = status.public_key[0] == '\0';
+	values[11] = Int32GetDatum((int32) status.worker_pid);
+	nulls[11] = status.worker_pid == 0;
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
+													  values, nulls)));
+}
+
+PG_FUNCTION_INFO_V1(themis_crypt_lock);
+
+/* Returns when no key is left in memory. */
+Datum
+themis_crypt_lock(PG_FUNCTION_ARGS)
+{
+	TcRequest  *request = tc_request_begin(TC_REQ_LOCK);
+	TcAnswer	answer;
+
+	strlcpy(request->by, GetUserNameFromId(GetUserId(), false), NAMEDATALEN);
+	answer = tc_request_send();
+	if (answer != TC_ANS_OK)
+		tc_error_answer(answer, NULL);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(themis_crypt_unlock);
+
+/* Read the keyring (again) and wait for the outcome. */
+Datum
+themis_crypt_unlock(PG_FUNCTION_ARGS)
+{
+	int			attempts = tc_status_get().attempts;
+	TimestampTz start = GetCurrentTimestamp();
+	TcStatus	status;
+	TcAnswer	answer;
+
+	(void) tc_request_begin(TC_REQ_UNLOCK);
+	answer = tc_request_send();
+	if (answer != TC_ANS_OK)
+		tc_error_answer(answer, NULL);
+
+	/* The worker counts an attempt when its outcome is known. */
+	while ((status = tc_status_get()).attempts == attempts &&
+		   !TimestampDifferenceExceeds(start, GetCurrentTimestamp(),
+									   tc_unlock_timeout))
+	{
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 POLL_MS, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+	if (status.attempts == attempts || status.reason[0] != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+				 errmsg("could not unlock encryption keys: %s",
+						status.attempts == attempts ?
+						"the key provider has not answered yet" : status.reason)));
+	PG_RETURN_VOID();
+}

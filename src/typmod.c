@@ -1,0 +1,127 @@
+/*-------------------------------------------------------------------------
+ *
+ * typmod.c
+ *	  encrypted(key, type, searchable) as a type modifier, and back.
+ *
+ * src/typmod.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "foreign/foreign.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "keycat.h"
+#include "plaintype.h"
+#include "typmod.h"
+
+#define SPELLING "Write encrypted(key), encrypted(key, type) or encrypted(key, type, searchable)."
+
+/* The id in "#a1b2c3", or 0 if this is not of that form. */
+static uint32
+parse_id(const char *str)
+{
+	uint32		id = 0;
+
+	if (str[0] != '#' || strlen(str) != 7)
+		return 0;
+	for (const char *c = str + 1; *c != '\0'; c++)
+	{
+		if (!isxdigit((unsigned char) *c) || isupper((unsigned char) *c))
+			return 0;
+		id = id << 4 | (uint32) (*c <= '9' ? *c - '0' : *c - 'a' + 10);
+	}
+	return id;
+}
+
+/* The id of the key that is named, or given as "#a1b2c3". */
+static uint32
+key_id_of(const char *name)
+{
+	uint32		id = parse_id(name);
+	Oid			serverid;
+	TcKey	   *key;
+
+	if (id != 0)
+		return id;
+	serverid = get_foreign_server_oid(name, true);
+	key = OidIsValid(serverid) ? tc_key_by_server(serverid) : NULL;
+	if (key == NULL || key->is_root)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("encryption key \"%s\" does not exist", name),
+				 errhint("Make it with CREATE SERVER %s FOREIGN DATA WRAPPER %s.",
+						 quote_identifier(name), TC_WRAPPER_NAME)));
+	return key->id;
+}
+
+char *
+tc_typmod_text(int32 typmod)
+{
+	TcKey	   *key = tc_key_by_id(tc_typmod_key_id(typmod));
+	const TcPlainType *type = tc_plaintype_by_code(tc_typmod_type_code(typmod));
+	const char *name;
+
+	/* must not fail for a key that is gone: \d and pg_dump need this */
+	name = key != NULL && !key->is_root ? quote_identifier(key->name) :
+		psprintf("'#%06x'", tc_typmod_key_id(typmod));
+	if (tc_typmod_search(typmod) == TC_SEARCH_EQUAL)
+		return psprintf("(%s,%s,searchable)", name, type ? type->name : "?");
+	if (type == NULL || type->code != TC_TYPE_TEXT)
+		return psprintf("(%s,%s)", name, type ? type->name : "?");
+	return psprintf("(%s)", name);
+}
+
+PG_FUNCTION_INFO_V1(themis_crypt_typmod_in);
+
+Datum
+themis_crypt_typmod_in(PG_FUNCTION_ARGS)
+{
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(0);
+	const TcPlainType *type = tc_plaintype_by_code(TC_TYPE_TEXT);
+	Datum	   *words;
+	int			nwords;
+
+	deconstruct_array(array, CSTRINGOID, -2, false, TYPALIGN_CHAR,
+					  &words, NULL, &nwords);
+	if (nwords < 1 || nwords > 3 || strlen(DatumGetCString(words[0])) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid modifier for type encrypted"),
+				 errhint(SPELLING)));
+	if (nwords > 1)
+		type = tc_plaintype_by_name(DatumGetCString(words[1]));
+	if (type == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type \"%s\" cannot be encrypted",
+						DatumGetCString(words[1])),
+				 errhint(SPELLING "  The type is one word, such as text, numeric or timestamptz.")));
+	if (nwords > 2 && strcmp(DatumGetCString(words[2]), "searchable") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid modifier \"%s\" for type encrypted",
+						DatumGetCString(words[2])),
+				 errhint(SPELLING)));
+	if (nwords > 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("searchable encrypted columns are not supported in this version")));
+
+	PG_RETURN_INT32(tc_typmod_make(key_id_of(DatumGetCString(words[0])),
+								   type->code, TC_SEARCH_NONE));
+}
+
+PG_FUNCTION_INFO_V1(themis_crypt_typmod_out);
+
+Datum
+themis_crypt_typmod_out(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_CSTRING(tc_typmod_text(PG_GETARG_INT32(0)));
+}

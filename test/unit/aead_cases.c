@@ -1,0 +1,265 @@
+/*-------------------------------------------------------------------------
+ *
+ * aead_cases.c
+ *	  A subkey and the rest of the nonce are XChaCha20-Poly1305 to the letter.
+ *
+ * Beside libsodium's one-call construction stands the AEAD of aead.h, byte for
+ * byte; and what was altered does not open and leaves zeros.
+ *
+ * test/unit/aead_cases.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <sodium.h>
+
+#include "aead.h"
+#include "tap.h"
+
+#define ALG			TC_ALG_XCHACHA20POLY1305
+#define LONGEST		70000
+
+static uint8_t *plain;
+static uint8_t *theirs;
+static uint8_t *back;
+
+/* Seal by our two ways and by libsodium's, and open each other's. */
+static bool
+agree(size_t plain_len, size_t ad_len, uint32_t seed)
+{
+	uint8_t		key[32];
+	uint8_t		nonce[24];
+	uint8_t		subkey[32];
+	uint8_t		ad[1024];
+	uint8_t    *message;
+	uint8_t    *ours = malloc(plain_len + 16);
+	unsigned long long len;
+	bool		good;
+
+	fill(key, 32, seed);
+	fill(nonce, 24, seed + 1);
+	fill(ad, ad_len, seed + 2);
+	fill(plain, plain_len, seed + 3);
+	message = exact_copy(plain, plain_len);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(theirs, &len, plain, plain_len, ad, ad_len, NULL, nonce, key);
+	good = tc_aead_subkey(ALG, key, nonce, subkey) == TC_OK &&
+		tc_aead_seal(ALG, subkey, nonce, tc_span(ad_len ? ad : NULL, ad_len),
+					 tc_span(message, plain_len), ours) == TC_OK &&
+		len == plain_len + 16 && memcmp(ours, theirs, plain_len + 16) == 0;
+
+	memset(back, 0x55, LONGEST);
+	good = good && tc_aead_open(ALG, subkey, nonce, tc_span(ad, ad_len), tc_span(theirs, plain_len + 16),
+								back) == TC_OK &&
+		memcmp(back, plain, plain_len) == 0 && back[plain_len] == 0x55;
+
+	memset(ours, 0, plain_len + 16);
+	good = good && tc_aead_wrap(key, nonce, tc_span(ad, ad_len), tc_span(message, plain_len), ours) == TC_OK &&
+		memcmp(ours, theirs, plain_len + 16) == 0;
+	memset(back, 0x55, LONGEST);
+	good = good && tc_aead_unwrap(key, nonce, tc_span(ad, ad_len), tc_span(ours, plain_len + 16), back) == TC_OK &&
+		memcmp(back, plain, plain_len) == 0 && back[plain_len] == 0x55;
+	if (!good)
+		printf("# plaintext of %zu, associated data of %zu\n", plain_len, ad_len);
+	free(message);
+	free(ours);
+	return good;
+}
+
+static void
+test_agreement(void)
+{
+	static const size_t large[] = {1023, 1024, 1025, 4095, 4096, 65535, 65536, 65537, LONGEST - 1};
+	size_t		good = 0;
+
+	for (size_t len = 0; len <= 600; len++)
+		good += agree(len, len % 25, (uint32_t) len + 1);
+	is_count(good, 601, "plaintexts of 0..600 bytes: the bytes of libsodium");
+	good = 0;
+	for (size_t i = 0; i < 9; i++)
+		good += agree(large[i], 8, (uint32_t) i);
+	is_count(good, 9, "and of up to 70000");
+	good = 0;
+	for (size_t len = 0; len <= 300; len++)
+		good += agree(16, len, (uint32_t) len);
+	is_count(good, 301, "associated data of 0..300 bytes too");
+}
+
+/* One byte changed: rejected, and zeros where the plaintext would be. */
+static void
+test_alterations(void)
+{
+	uint8_t		key[32];
+	uint8_t		nonce[24];
+	uint8_t		ad[24];
+	uint8_t		body[33 + 16];
+	uint8_t		subkey[32];
+	uint8_t	   *parts[] = {body, ad, nonce, key};
+	static const size_t sizes[] = {sizeof(body), sizeof(ad), sizeof(nonce), sizeof(key)};
+	static const char *const names[] = {"ciphertext or tag", "associated data", "nonce", "key"};
+
+	fill(key, 32, 1);
+	fill(nonce, 24, 2);
+	fill(ad, 24, 3);
+	fill(plain, 33, 4);
+	if (tc_aead_wrap(key, nonce, tc_span(ad, 24), tc_span(plain, 33), body) != TC_OK)
+		bail("nothing sealed");
+	for (size_t part = 0; part < 4; part++)
+	{
+		size_t		wrong = 0;
+
+		for (size_t at = 0; at < sizes[part]; at++)
+			for (int mask = 1; mask < 256; mask++)
+			{
+				uint8_t		open[33];
+
+				parts[part][at] ^= (uint8_t) mask;
+				memset(open, 0x55, 33);
+				if (tc_aead_subkey(ALG, key, nonce, subkey) != TC_OK ||
+					tc_aead_open(ALG, subkey, nonce, tc_span(ad, 24), tc_span(body, sizeof(body)),
+								 open) != TC_REJECTED || !all_zero(open, 33))
+					wrong++;
+				memset(open, 0x55, 33);
+				if (tc_aead_unwrap(key, nonce, tc_span(ad, 24), tc_span(body, sizeof(body)),
+								   open) != TC_REJECTED || !all_zero(open, 33))
+					wrong++;
+				parts[part][at] ^= (uint8_t) mask;
+			}
+		ok(wrong == 0, "any change of one byte of %s is rejected and leaves zeros", names[part]);
+	}
+}
+
+static void
+test_lengths(void)
+{
+	uint8_t		subkey[32];
+	uint8_t		nonce[24];
+	uint8_t		body[64 + 16];
+	size_t		wrong = 0;
+
+	fill(subkey, 32, 1);
+	fill(nonce, 24, 2);
+	fill(plain, 64, 3);
+	if (tc_aead_seal(ALG, subkey, nonce, tc_span("ad", 2), tc_span(plain, 64), body) != TC_OK)
+		bail("nothing sealed");
+	for (size_t len = 0; len < sizeof(body); len++)
+	{
+		uint8_t    *copy = exact_copy(body, len);
+		uint8_t    *room = malloc(len > 16 ? len - 16 : 1);
+
+		if (tc_aead_open(ALG, subkey, nonce, tc_span("ad", 2), tc_span(copy, len), room) != TC_REJECTED)
+			wrong++;
+		if (len > 16 && !all_zero(room, len - 16))
+			wrong++;
+		free(copy);
+		free(room);
+	}
+	is_count(wrong, 0, "every shortening is rejected, also below the length of a tag");
+	wrong = tc_aead_open(ALG, subkey, nonce, tc_span("a", 1), tc_span(body, 80), back) != TC_REJECTED;
+	wrong += tc_aead_open(ALG, subkey, nonce, tc_span("ad\0", 3), tc_span(body, 80), back) != TC_REJECTED;
+	wrong += tc_aead_open(ALG, subkey, nonce, tc_span(NULL, 0), tc_span(body, 80), back) != TC_REJECTED;
+	is_count(wrong, 0, "and so are shorter, longer and no associated data");
+
+	is_result(tc_aead_seal(ALG, subkey, nonce, tc_span(NULL, 0), tc_span(NULL, 0), body), TC_OK,
+			  "an empty plaintext is sealed");
+	is_result(tc_aead_open(ALG, subkey, nonce, tc_span(NULL, 0), tc_span(body, 16), NULL), TC_OK,
+			  "and opened, without room");
+	is_result(tc_aead_unwrap(subkey, nonce, tc_span(NULL, 0), tc_span(NULL, 0), NULL), TC_REJECTED,
+			  "no bytes at all are rejected");
+	is_result(tc_aead_seal(ALG, subkey, nonce, tc_span(NULL, 0), tc_span(plain, TC_PLAIN_MAX + 1), body),
+			  TC_TOO_LARGE, "more than 256 MiB are refused before libsodium sees them");
+	fill(body, 80, 1);
+	memcpy(back, body, 64);
+	ok(tc_aead_seal(ALG, subkey, nonce, tc_span("ad", 2), tc_span(body, 64), body) == TC_OK &&
+	   tc_aead_seal(ALG, subkey, nonce, tc_span("ad", 2), tc_span(back, 64), theirs) == TC_OK &&
+	   memcmp(body, theirs, 80) == 0, "sealing in place gives the same bytes");
+}
+
+/* 256 MiB, the limit itself. */
+static void
+test_limit(void)
+{
+	uint8_t    *room = calloc(1, TC_PLAIN_MAX + 17);
+	uint8_t		subkey[32];
+	uint8_t		nonce[24];
+
+	if (room == NULL)
+		bail("out of memory");
+	fill(subkey, 32, 1);
+	fill(nonce, 24, 2);
+	is_result(tc_aead_seal(ALG, subkey, nonce, tc_span(NULL, 0), tc_span(room, TC_PLAIN_MAX), room), TC_OK,
+			  "256 MiB are sealed");
+	is_result(tc_aead_open(ALG, subkey, nonce, tc_span(NULL, 0), tc_span(room, TC_PLAIN_MAX + 16), room), TC_OK,
+			  "and opened");
+	ok(all_zero(room, TC_PLAIN_MAX), "to what they were");
+	room[0] = 1;
+	is_result(tc_aead_open(ALG, subkey, nonce, tc_span(NULL, 0), tc_span(room, TC_PLAIN_MAX + 17), room),
+			  TC_TOO_LARGE, "one byte more is refused");
+	ok(room[0] == 0, "and leaves zeros");
+	free(room);
+}
+
+static void
+test_algorithms(void)
+{
+	uint8_t		key[32] = {0};
+	uint8_t		nonce[24] = {0};
+	uint8_t		subkey[32];
+	uint8_t		body[20] = {0};
+	size_t		supported = 0;
+	size_t		wrong = 0;
+
+	for (int algorithm = 0; algorithm < 256; algorithm++)
+	{
+		uint8_t		open[4] = {5, 5, 5, 5};
+		uint8_t		a = (uint8_t) algorithm;
+
+		supported += tc_aead_supports(a);
+		if (a == ALG)
+			continue;
+		wrong += tc_aead_supports(a);
+		wrong += tc_aead_subkey(a, key, nonce, subkey) != TC_UNSUPPORTED;
+		wrong += tc_aead_seal(a, key, nonce, tc_span(NULL, 0), tc_span("plai", 4), body) != TC_UNSUPPORTED;
+		wrong += tc_aead_open(a, key, nonce, tc_span(NULL, 0), tc_span(body, 20), open) != TC_UNSUPPORTED ||
+			!all_zero(open, 4);
+	}
+	is_count(supported, 1, "this build has one algorithm");
+	is_count(wrong, 0, "every other one is unsupported, in each function");
+}
+
+/* draft-irtf-cfrg-xchacha-03, sections 2.2.1 and A.3.1. */
+static void
+test_draft(void)
+{
+	static const uint8_t salt[16] = {0x00, 0x00, 0x00, 0x09, 0x00, 0x00, 0x00, 0x4a,
+	0x00, 0x00, 0x00, 0x00, 0x31, 0x41, 0x59, 0x27};
+	static const uint8_t expected[32] = {
+		0x82, 0x41, 0x3b, 0x42, 0x27, 0xb2, 0x7b, 0xfe, 0xd3, 0x0e, 0x42, 0x50, 0x8a, 0x87, 0x7d, 0x73,
+		0xa0, 0xf9, 0xe4, 0xd5, 0x8a, 0x74, 0xa8, 0x53, 0xc1, 0x2e, 0xc4, 0x13, 0x26, 0xd3, 0xec, 0xdc
+	};
+	uint8_t		key[32];
+	uint8_t		subkey[32];
+
+	for (int i = 0; i < 32; i++)
+		key[i] = (uint8_t) i;
+	ok(tc_aead_subkey(ALG, key, salt, subkey) == TC_OK, "the draft's HChaCha20 example");
+	is_bytes(subkey, expected, 32, "has the draft's subkey");
+}
+
+int
+main(void)
+{
+	plain = calloc(1, LONGEST + 16);
+	theirs = calloc(1, LONGEST + 16);
+	back = calloc(1, LONGEST + 16);
+	is_result(tc_aead_init(), TC_OK, "libsodium is ready");
+	is_result(tc_aead_init(), TC_OK, "and ready again");
+	test_agreement();
+	test_alterations();
+	test_lengths();
+	test_limit();
+	test_algorithms();
+	test_draft();
+	free(plain);
+	free(theirs);
+	free(back);
+	return done();
+}
