@@ -21,8 +21,7 @@ LEAF_SRCS = $(sort $(wildcard $(LEAVES:%=src/%.c) $(LEAVES:%=src/%_*.c)))
 
 # make WERROR= builds with a compiler that knows more warnings than ours.
 WERROR   = -Werror
-# PG_TRY keeps its own variables across longjmp, and knows what it does.
-WARN      = -Wall -Wextra -Wshadow -Wno-unused-parameter -Wno-clobbered $(WERROR)
+WARN      = -Wall -Wextra -Wshadow -Wno-unused-parameter $(WERROR)
 HARDEN    = -fstack-protector-strong -D_FORTIFY_SOURCE=2
 HARDEN_LD = -Wl,-z,relro,-z,now
 
@@ -124,7 +123,8 @@ providerdir    = $(pkglibdir)/themis_crypt
 # PostgreSQL's headers as system headers: our warnings are about our code.
 PG_CPPFLAGS = -isystem $(includedir_server) -isystem $(includedir) -Isrc -MMD -MP \
               -DTC_PROVIDER_DIR='"$(providerdir)"'
-PG_CFLAGS   = $(WARN) $(HARDEN) -fno-semantic-interposition
+# PG_TRY keeps its own variables across longjmp, and knows what it does.
+PG_CFLAGS   = $(WARN) -Wno-clobbered $(HARDEN) -fno-semantic-interposition
 PG_LDFLAGS  = $(HARDEN_LD)
 EXTRA_CLEAN = build $(BIN_PROGRAMS) $(PROVIDERS) $(KEYRING_OBJS) $(TPM2_OBJS) \
               $(wildcard src/*.d contrib-keyprov/*/*.d)

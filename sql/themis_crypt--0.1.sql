@@ -163,9 +163,9 @@ COMMENT ON CAST (json AS encrypted) IS 'seals a plaintext';
 CREATE FUNCTION themis_crypt.to_json(encrypted) RETURNS json
     AS 'MODULE_PATHNAME', 'themis_crypt_to_plain'
     LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION themis_crypt.to_json(encrypted) IS 'cast: opens a sealed value; needs USAGE on its key';
-CREATE CAST (encrypted AS json) WITH FUNCTION themis_crypt.to_json(encrypted);
-COMMENT ON CAST (encrypted AS json) IS 'opens a sealed value';
+COMMENT ON FUNCTION themis_crypt.to_json(encrypted) IS 'opens a sealed value; needs USAGE on its key';
+-- No cast to json: to_json(), to_jsonb() and row_to_json() would find it and
+-- open values on their way into audit tables and the like.
 
 CREATE FUNCTION themis_crypt.from_plain(jsonb) RETURNS encrypted
     AS 'MODULE_PATHNAME', 'themis_crypt_from_plain'

@@ -65,4 +65,15 @@
 	pg_foreign_data_wrapper_ownercheck(fdwid, roleid)
 #endif
 
+/* ExecutorRun lost an argument in 18. */
+#if PG_VERSION_NUM >= 180000
+#define TC_EXECUTOR_RUN_PARAMS \
+	QueryDesc *query, ScanDirection direction, uint64 count
+#define TC_EXECUTOR_RUN_ARGS query, direction, count
+#else
+#define TC_EXECUTOR_RUN_PARAMS \
+	QueryDesc *query, ScanDirection direction, uint64 count, bool execute_once
+#define TC_EXECUTOR_RUN_ARGS query, direction, count, execute_once
+#endif
+
 #endif							/* TC_COMPAT_H */

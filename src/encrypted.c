@@ -33,12 +33,33 @@
 #include "utils/syscache.h"
 
 #include "armor.h"
+#include "client_output.h"
 #include "compat.h"
 #include "errors.h"
 #include "guc.h"
 #include "plaintype.h"
 #include "sealing.h"
 #include "typmod.h"
+
+/*
+ * Keep the line of a COPY or the text of a statement, in which the plaintext
+ * stands, out of the server log when an error comes up around it.
+ */
+static void
+hide_plaintext(void *arg)
+{
+	errhidecontext(true);
+	errhidestmt(true);
+}
+
+#define HIDING_PLAINTEXT(expression) \
+	do { \
+		ErrorContextCallback hiding = {error_context_stack, hide_plaintext, NULL}; \
+		\
+		error_context_stack = &hiding; \
+		expression; \
+		error_context_stack = hiding.previous; \
+	} while (0)
 
 /* Seal the bytes of a plaintext, for a column or (typmod < 0) pending. */
 static struct varlena *
@@ -247,10 +268,13 @@ themis_crypt_encrypted_in(PG_FUNCTION_ARGS)
 	char	   *str = PG_GETARG_CSTRING(0);
 	int32		typmod = PG_GETARG_INT32(2);
 	size_t		len = strlen(str);
+	struct varlena *value;
 
 	if (tc_armor_is(str, len))
-		PG_RETURN_POINTER(bring_in(from_armor(str, len), typmod));
-	PG_RETURN_POINTER(seal_text_form(str, typmod));
+		value = bring_in(from_armor(str, len), typmod);
+	else
+		HIDING_PLAINTEXT(value = seal_text_form(str, typmod));
+	PG_RETURN_POINTER(value);
 }
 
 PG_FUNCTION_INFO_V1(themis_crypt_encrypted_recv);
@@ -261,20 +285,52 @@ themis_crypt_encrypted_recv(PG_FUNCTION_ARGS)
 	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
 	int32		typmod = PG_GETARG_INT32(2);
 	int			left = buf->len - buf->cursor;
+	struct varlena *value;
 	char	   *str;
 
 	if (left > 0 && (uint8) buf->data[buf->cursor] >= TC_SEALED_FIRST_MIN)
 	{
-		struct varlena *value = palloc(VARHDRSZ + (Size) left);
-
+		value = palloc(VARHDRSZ + (Size) left);
 		SET_VARSIZE(value, VARHDRSZ + left);
 		pq_copymsgbytes(buf, VARDATA(value), left);
 		PG_RETURN_POINTER(bring_in(value, typmod));
 	}
 	str = pq_getmsgtext(buf, left, &left);
 	if (tc_armor_is(str, (size_t) left))
-		PG_RETURN_POINTER(bring_in(from_armor(str, (size_t) left), typmod));
-	PG_RETURN_POINTER(seal_text_form(str, typmod));
+		value = bring_in(from_armor(str, (size_t) left), typmod);
+	else
+		HIDING_PLAINTEXT(value = seal_text_form(str, typmod));
+	PG_RETURN_POINTER(value);
+}
+
+/*
+ * The plaintext of a value in its type's text form, if this is for a client
+ * that asked for it and the role may use the key; NULL if not.
+ */
+static char *
+open_for_client(struct varlena *value)
+{
+	TcEnvelope	envelope;
+	const TcPlainType *type;
+	TcKey	   *key;
+	Oid			function;
+	bool		isvarlena;
+	Datum		plain;
+	char	   *str;
+
+	if (!tc_client_output_opens())
+		return NULL;
+	tc_value_parse(value, &envelope);
+	type = tc_plaintype_by_code(envelope.header.type_code);
+	key = tc_key_by_id(envelope.header.key_id);
+	if (envelope.header.version == TC_VERSION_PENDING || type == NULL ||
+		key == NULL || key->is_root || !tc_key_may_use(key))
+		return NULL;
+	plain = open_datum(&envelope, type);
+	getTypeOutputInfo(type->typid, &function, &isvarlena);
+	str = OidOutputFunctionCall(function, plain);
+	tc_plain_wipe_datum(type, plain);
+	return str;
 }
 
 PG_FUNCTION_INFO_V1(themis_crypt_encrypted_out);
@@ -284,19 +340,32 @@ themis_crypt_encrypted_out(PG_FUNCTION_ARGS)
 {
 	struct varlena *value = PG_GETARG_VARLENA_PP(0);
 	TcSpan		bytes = tc_span(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
-	char	   *str = palloc(tc_armor_len(bytes.len) + 1);
+	char	   *str = open_for_client(value);
 
-	tc_armor_encode(bytes, str);
+	if (str == NULL)
+	{
+		str = palloc(tc_armor_len(bytes.len) + 1);
+		tc_armor_encode(bytes, str);
+	}
 	PG_RETURN_CSTRING(str);
 }
 
 PG_FUNCTION_INFO_V1(themis_crypt_encrypted_send);
 
+/* For a client that asked for plaintext its text form, as textsend() gives. */
 Datum
 themis_crypt_encrypted_send(PG_FUNCTION_ARGS)
 {
-	/* a bytea has the same layout */
-	PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_P_COPY(0));
+	struct varlena *value = PG_GETARG_VARLENA_PP(0);
+	char	   *str = open_for_client(value);
+	StringInfoData buf;
+
+	pq_begintypsend(&buf);
+	if (str != NULL)
+		pq_sendtext(&buf, str, (int) strlen(str));
+	else
+		pq_sendbytes(&buf, VARDATA_ANY(value), (int) VARSIZE_ANY_EXHDR(value));
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
 /* What a cast function converts from or to, found once per call site. */
@@ -366,9 +435,12 @@ Datum
 themis_crypt_from_plain(PG_FUNCTION_ARGS)
 {
 	const CastInfo *info = argument_info(fcinfo->flinfo);
+	struct varlena *value;
 
-	PG_RETURN_POINTER(seal_datum(info->type,
-								 as_plain_type(PG_GETARG_DATUM(0), info), -1));
+	HIDING_PLAINTEXT(value = seal_datum(info->type,
+										as_plain_type(PG_GETARG_DATUM(0), info),
+										-1));
+	PG_RETURN_POINTER(value);
 }
 
 PG_FUNCTION_INFO_V1(themis_crypt_to_plain);
@@ -415,7 +487,21 @@ themis_crypt_coerce(PG_FUNCTION_ARGS)
 	tc_value_parse(value, &envelope);
 	if (tc_typmod_fits(typmod, &envelope.header))
 		PG_RETURN_POINTER(value);
-	PG_RETURN_POINTER(reseal(&envelope, typmod));
+	HIDING_PLAINTEXT(value = reseal(&envelope, typmod));
+	PG_RETURN_POINTER(value);
+}
+
+/* Seal a value of some plaintext type for a column of maybe another. */
+static struct varlena *
+seal_typed(Datum value, const CastInfo *info, int32 typmod)
+{
+	const TcPlainType *to = column_type(typmod);
+	Datum		plain = as_plain_type(value, info);
+	Datum		converted = tc_plain_convert(plain, info->type->typid, to->typid,
+											 COERCION_ASSIGNMENT);
+
+	return converted == value ? seal_datum(to, converted, typmod) :
+		seal_and_wipe(to, converted, typmod);
 }
 
 PG_FUNCTION_INFO_V1(themis_crypt_seal);
@@ -426,18 +512,15 @@ themis_crypt_seal(PG_FUNCTION_ARGS)
 {
 	int32		typmod = PG_GETARG_INT32(1);
 	const CastInfo *info;
-	const TcPlainType *to;
-	Datum		value;
+	struct varlena *value;
 
 	if (typmod < 0 || tc_typmod_key_id(typmod) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid modifier for type encrypted")));
 	info = cast_info(fcinfo->flinfo, get_fn_expr_argtype(fcinfo->flinfo, 0));
-	to = column_type(typmod);
-	value = tc_plain_convert(as_plain_type(PG_GETARG_DATUM(0), info),
-							 info->type->typid, to->typid, COERCION_ASSIGNMENT);
-	PG_RETURN_POINTER(seal_datum(to, value, typmod));
+	HIDING_PLAINTEXT(value = seal_typed(PG_GETARG_DATUM(0), info, typmod));
+	PG_RETURN_POINTER(value);
 }
 
 /* The argument of a cast from a plaintext type to encrypted, or NULL. */

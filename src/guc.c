@@ -73,6 +73,4 @@ tc_guc_init(void)
 							 false,
 							 PGC_USERSET, 0,
 							 NULL, NULL, NULL);
-
-	MarkGUCPrefixReserved("themis_crypt");
 }

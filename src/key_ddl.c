@@ -20,6 +20,8 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "client_output.h"
+#include "column_ddl.h"
 #include "compat.h"
 #include "guc.h"
 #include "key_ddl.h"
@@ -129,13 +131,13 @@ prepare_create(const CreateForeignServerStmt *stmt)
 		return unconstify(CreateForeignServerStmt *, stmt);
 
 	refuse_reserved_name(stmt->servername);
+	copy = copyObject(unconstify(CreateForeignServerStmt *, stmt));
+	copy->options = tc_make_key(stmt->options);
 	if (superuser())
 		ereport(NOTICE,
 				(errmsg("role \"%s\" is a superuser, and as the owner of encryption key \"%s\" may use it",
 						GetUserNameFromId(GetUserId(), false), stmt->servername),
 				 errhint("Let another role own keys, or REVOKE USAGE ON FOREIGN SERVER from the owner.")));
-	copy = copyObject(unconstify(CreateForeignServerStmt *, stmt));
-	copy->options = tc_make_key(stmt->options);
 	return copy;
 }
 
@@ -251,18 +253,30 @@ utility(PlannedStmt *planned, const char *query, bool read_only_tree,
 {
 	Node	   *stmt = planned->utilityStmt;
 	Node	   *guarded = IsTransactionState() ? guard_statement(stmt) : stmt;
+	int			before;
 
 	if (guarded != stmt)
 	{
 		planned = copyObject(planned);
 		planned->utilityStmt = guarded;
 	}
-	if (next_utility != NULL)
-		next_utility(planned, query, read_only_tree, context, params, env, dest,
-					 completion);
-	else
-		standard_ProcessUtility(planned, query, read_only_tree, context, params,
-								env, dest, completion);
+	before = tc_client_output_enter();
+	if (before == 0)
+		tc_column_ddl_reset();
+	PG_TRY();
+	{
+		if (next_utility != NULL)
+			next_utility(planned, query, read_only_tree, context, params, env,
+						 dest, completion);
+		else
+			standard_ProcessUtility(planned, query, read_only_tree, context,
+									params, env, dest, completion);
+	}
+	PG_FINALLY();
+	{
+		tc_client_output_leave(before);
+	}
+	PG_END_TRY();
 }
 
 /* A server of ours is about to go, by DROP, CASCADE or DROP OWNED. */
@@ -279,6 +293,13 @@ guard_drop(Oid serverid)
 				 errmsg("cannot drop encryption key \"%s\"", key->name),
 				 errdetail("Every value sealed under it, in backups too, would be unreadable for ever."),
 				 errhint("If that is what you want, SET themis_crypt.allow_drop_key = on.")));
+	if (tc_column_ddl_dropped() > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop encryption key \"%s\" together with what it encrypts",
+						key->name),
+				 errdetail("CASCADE would drop tables or types with encrypted columns."),
+				 errhint("Drop those columns or tables first.")));
 	if (key->is_root && !superuser())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

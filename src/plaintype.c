@@ -236,14 +236,43 @@ tc_plain_wipe_datum(const TcPlainType *type, Datum value)
 					   VARSIZE_ANY(DatumGetPointer(value)));
 }
 
+/*
+ * A type's own function has thrown, and its message may quote the plaintext.
+ * Replace it by one that does not, with the same SQLSTATE; errors that are not
+ * about the data go on as they are.
+ */
+static void
+rethrow_without_data(Oid typid)
+{
+	int			sqlerrcode = geterrcode();
+
+	if (ERRCODE_TO_CATEGORY(sqlerrcode) != ERRCODE_DATA_EXCEPTION)
+		PG_RE_THROW();
+	FlushErrorState();
+	ereport(ERROR,
+			(errcode(sqlerrcode),
+			 errmsg("invalid input for encrypted type %s", format_type_be(typid)),
+			 errdetail("The value is not shown because it is to be encrypted.")));
+}
+
 Datum
 tc_plain_input(const TcPlainType *type, char *str)
 {
 	Oid			function;
 	Oid			param;
+	volatile Datum result = (Datum) 0;
 
 	getTypeInputInfo(type->typid, &function, &param);
-	return OidInputFunctionCall(function, str, param, -1);
+	PG_TRY();
+	{
+		result = OidInputFunctionCall(function, str, param, -1);
+	}
+	PG_CATCH();
+	{
+		rethrow_without_data(type->typid);
+	}
+	PG_END_TRY();
+	return result;
 }
 
 /* Convert through the types' text forms. */
@@ -265,38 +294,50 @@ convert_via_io(Datum value, Oid from, Oid to)
 	return result;
 }
 
+/* Call a cast function with as many arguments as it has. */
+static Datum
+call_cast(Oid function, Datum value, bool is_explicit)
+{
+	switch (get_func_nargs(function))
+	{
+		case 1:
+			return OidFunctionCall1(function, value);
+		case 2:
+			return OidFunctionCall2(function, value, Int32GetDatum(-1));
+		default:
+			return OidFunctionCall3(function, value, Int32GetDatum(-1),
+									BoolGetDatum(is_explicit));
+	}
+}
+
 Datum
 tc_plain_convert(Datum value, Oid from, Oid to, CoercionContext context)
 {
 	CoercionPathType path;
 	Oid			function;
+	volatile Datum result = (Datum) 0;
 
 	if (from == to)
 		return value;
 	path = find_coercion_pathway(to, from, context, &function);
-	switch (path)
+	if (path == COERCION_PATH_RELABELTYPE)
+		return value;
+	if (path != COERCION_PATH_FUNC && path != COERCION_PATH_COERCEVIAIO)
+		ereport(ERROR,
+				(errcode(context == COERCION_EXPLICIT ?
+						 ERRCODE_CANNOT_COERCE : ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("cannot cast type %s to %s",
+						format_type_be(from), format_type_be(to))));
+	PG_TRY();
 	{
-		case COERCION_PATH_RELABELTYPE:
-			return value;
-		case COERCION_PATH_COERCEVIAIO:
-			return convert_via_io(value, from, to);
-		case COERCION_PATH_FUNC:
-			switch (get_func_nargs(function))
-			{
-				case 1:
-					return OidFunctionCall1(function, value);
-				case 2:
-					return OidFunctionCall2(function, value, Int32GetDatum(-1));
-				default:
-					return OidFunctionCall3(function, value, Int32GetDatum(-1),
-											BoolGetDatum(context == COERCION_EXPLICIT));
-			}
-		default:
-			ereport(ERROR,
-					(errcode(context == COERCION_EXPLICIT ?
-							 ERRCODE_CANNOT_COERCE : ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("cannot cast type %s to %s",
-							format_type_be(from), format_type_be(to))));
-			return (Datum) 0;
+		result = path == COERCION_PATH_COERCEVIAIO ?
+			convert_via_io(value, from, to) :
+			call_cast(function, value, context == COERCION_EXPLICIT);
 	}
+	PG_CATCH();
+	{
+		rethrow_without_data(to);
+	}
+	PG_END_TRY();
+	return result;
 }

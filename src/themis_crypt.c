@@ -14,13 +14,14 @@
 
 #include <sodium.h>
 
-#include "executor/executor.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
-#include "utils/inval.h"
+#include "utils/guc.h"
 
 #include "aead.h"
+#include "client_output.h"
+#include "column_ddl.h"
 #include "compat.h"
 #include "dekslots.h"
 #include "guc.h"
@@ -83,6 +84,9 @@ _PG_init(void)
 	tc_keycat_init();
 	tc_acl_init();
 	tc_key_ddl_init();
+	tc_column_ddl_init();
+	tc_client_output_init();
+	MarkGUCPrefixReserved("themis_crypt");
 
 	next_shmem_request = shmem_request_hook;
 	shmem_request_hook = shmem_request;

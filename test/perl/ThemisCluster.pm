@@ -6,16 +6,24 @@
 #   $node->start;
 #   $node->wait_unlocked;
 #
+# or all of that, with the extension in database postgres, by
+#
+#   my $node = ThemisCluster->ready('main', conf => "max_connections = 40\n");
+#
 # The TPM and the keyring live in basedir/key and are made by test/cluster; the
-# server is started by PostgreSQL::Test::Cluster, as ever.
+# server is started by PostgreSQL::Test::Cluster, as ever.  A node with
+# machine => $other has those of another node: both are on one machine.
 package ThemisCluster;
 
 use strict;
 use warnings;
 use parent 'PostgreSQL::Test::Cluster';
+use IPC::Run ();
 use PostgreSQL::Test::Utils ();
 
 my $program = $ENV{TC_CLUSTER} // 'test/cluster';
+# Whether servers may use memfd_secret(2) where the kernel has it.
+my $memfd_secret = $ENV{TC_MEMFD_SECRET} // 'on';
 my @with_tpm;
 
 # The superuser is called so whatever the system user is, as in test/cluster.
@@ -25,10 +33,11 @@ sub new
 {
 	my ($class, $name, %params) = @_;
 	my $tpm = delete $params{tpm} // 1;
+	my $machine = delete $params{machine};
 	my $node = $class->SUPER::new($name, %params);
 
-	$node->{_tpm} = $tpm;
-	if ($tpm)
+	$node->{_machine} = $machine;
+	if ($tpm && !$machine)
 	{
 		$node->restart_tpm;
 		PostgreSQL::Test::Utils::system_or_bail($program, 'keyring', $node->key_dir);
@@ -36,9 +45,24 @@ sub new
 	return $node;
 }
 
-sub key_dir { return $_[0]->basedir . '/key' }
+sub ready
+{
+	my ($class, $name, %params) = @_;
+	my $conf = delete $params{conf};
+	my $node = $class->new($name, %params);
+
+	$node->init;
+	$node->append_conf('postgresql.conf', $conf) if defined $conf;
+	$node->start;
+	$node->safe_psql('postgres', 'CREATE EXTENSION themis_crypt');
+	$node->wait_unlocked;
+	return $node;
+}
+
+sub machine { return $_[0]->{_machine} // $_[0] }
+sub key_dir { return $_[0]->machine->basedir . '/key' }
 sub keyring { return $_[0]->key_dir . '/keyring' }
-sub tcti    { return $_[0]->{_tcti} // 'swtpm:path=' . $_[0]->key_dir . '/none' }
+sub tcti    { return $_[0]->machine->{_tcti} // 'swtpm:path=' . $_[0]->key_dir . '/none' }
 
 sub init
 {
@@ -66,6 +90,7 @@ sub _configure
 shared_preload_libraries = 'themis_crypt'
 themis_crypt.keyring = '$keyring'
 themis_crypt.tpm2_tcti = '$tcti'
+themis_crypt.memfd_secret = $memfd_secret
 END
 	return;
 }
@@ -93,8 +118,43 @@ sub restart_tpm
 sub wait_unlocked
 {
 	my ($self, $dbname) = @_;
+	return $self->wait_state('unlocked', $dbname);
+}
+
+sub wait_state
+{
+	my ($self, $state, $dbname) = @_;
 	return $self->poll_query_until($dbname // 'postgres',
-		q{SELECT state = 'unlocked' FROM themis_crypt.status()});
+		"SELECT state = '$state' FROM themis_crypt.status()");
+}
+
+# One column of status(), or an expression over them.
+sub status
+{
+	my ($self, $what, $dbname) = @_;
+	return $self->safe_psql($dbname // 'postgres',
+		"SELECT $what FROM themis_crypt.status()");
+}
+
+# What psql says of a statement that fails; nothing if it does not.
+sub error_of
+{
+	my ($self, $sql, %params) = @_;
+	my $dbname = delete $params{dbname} // 'postgres';
+	my ($code, $out, $err) = $self->psql($dbname, $sql, %params);
+	return $code == 0 ? '' : $err;
+}
+
+# themis-keyring with this node's keyring and TPM: exit code and all it says.
+sub keyring_tool
+{
+	my ($self, $command, @args) = @_;
+	my $out = '';
+	my $ok = IPC::Run::run(
+		[ $self->installed_command('themis-keyring'), $command,
+			'--keyring', $self->keyring, '--tcti', $self->tcti, @args ],
+		'<', \undef, '>', \$out, '2>&1');
+	return ($? >> 8, $out);
 }
 
 END

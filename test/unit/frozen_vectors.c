@@ -115,7 +115,7 @@ frozen(const char *name, const void *bytes, size_t len)
 	if (len > VECTOR_MAX)
 		bail("a vector is too long");
 	sodium_bin2hex(hex, sizeof(hex), bytes, len);
-	frozen_text(name, hex);
+	frozen_text(name, len > 0 ? hex : "-");
 }
 
 static void

@@ -1,0 +1,325 @@
+/*-------------------------------------------------------------------------
+ *
+ * column_ddl.c
+ *	  Encrypted columns: each names its key, and holds on to it.
+ *
+ * The hook runs in the middle of a command, so catalogs are read with
+ * SnapshotSelf: what this command has written counts.
+ *
+ * src/column_ddl.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "column_ddl.h"
+#include "compat.h"
+#include "keycat.h"
+#include "stored_expr.h"
+#include "typmod.h"
+
+static object_access_hook_type next_object_access;
+static int	dropped;
+
+/* Our type and its array type, looked up once until types change. */
+static Oid	encrypted_type;
+static Oid	encrypted_array;
+static bool types_known;
+
+static void
+types_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	types_known = false;
+}
+
+static void
+look_up_types(void)
+{
+	if (types_known)
+		return;
+	types_known = true;
+	encrypted_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									 CStringGetDatum("encrypted"),
+									 ObjectIdGetDatum(PG_CATALOG_NAMESPACE));
+	encrypted_array = OidIsValid(encrypted_type) ?
+		get_array_type(encrypted_type) : InvalidOid;
+}
+
+Oid
+tc_encrypted_type(void)
+{
+	look_up_types();
+	return encrypted_type;
+}
+
+/* Whether a type, with its typmod, is encrypted or an array of that. */
+static bool
+is_encrypted(Oid typid)
+{
+	look_up_types();
+	return OidIsValid(typid) &&
+		(typid == encrypted_type || typid == encrypted_array);
+}
+
+static void
+refuse_keyless(const char *kind, const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("%s \"%s\" of type encrypted has no encryption key", kind, name),
+			 errhint("Write encrypted(key) or encrypted(key, type).")));
+}
+
+/* The server of a typmod's key, or InvalidOid if it does not exist here. */
+static Oid
+server_of(int32 typmod)
+{
+	TcKey	   *key = tc_key_by_id(tc_typmod_key_id(typmod));
+
+	return key != NULL && !key->is_root ? key->serverid : InvalidOid;
+}
+
+/*
+ * The servers that a relation's columns need, but for column "except";
+ * refuses columns without a key.
+ */
+static List *
+servers_of_columns(Oid relid, int except)
+{
+	Relation	rel = table_open(AttributeRelationId, AccessShareLock);
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	List	   *servers = NIL;
+
+	ScanKeyInit(&key, Anum_pg_attribute_attrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(rel, AttributeRelidNumIndexId, true, SnapshotSelf,
+							  1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_attribute att = (Form_pg_attribute) GETSTRUCT(tuple);
+
+		if (att->attnum <= 0 || att->attisdropped || att->attnum == except ||
+			!is_encrypted(att->atttypid))
+			continue;
+		if (att->atttypmod < 0)
+			refuse_keyless("column", NameStr(att->attname));
+		servers = list_append_unique_oid(servers, server_of(att->atttypmod));
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return list_delete_oid(servers, InvalidOid);
+}
+
+/* The servers of ours that an object depends on by now. */
+static List *
+recorded_servers(Oid classid, Oid objid)
+{
+	Oid			wrapper = tc_keycat_wrapper();
+	Relation	rel = table_open(DependRelationId, AccessShareLock);
+	SysScanDesc scan;
+	ScanKeyData keys[2];
+	HeapTuple	tuple;
+	List	   *servers = NIL;
+	List	   *ours = NIL;
+	ListCell   *cell;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_classid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(classid));
+	ScanKeyInit(&keys[1], Anum_pg_depend_objid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(objid));
+	scan = systable_beginscan(rel, DependDependerIndexId, true, SnapshotSelf,
+							  2, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend depend = (Form_pg_depend) GETSTRUCT(tuple);
+
+		if (depend->refclassid == ForeignServerRelationId && depend->objsubid == 0)
+			servers = list_append_unique_oid(servers, depend->refobjid);
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+
+	/* a foreign table has its own server there, too */
+	foreach(cell, servers)
+	{
+		HeapTuple	server = SearchSysCache1(FOREIGNSERVEROID,
+											 ObjectIdGetDatum(lfirst_oid(cell)));
+
+		if (!HeapTupleIsValid(server))
+			continue;
+		if (((Form_pg_foreign_server) GETSTRUCT(server))->srvfdw == wrapper)
+			ours = lappend_oid(ours, lfirst_oid(cell));
+		ReleaseSysCache(server);
+	}
+	list_free(servers);
+	return ours;
+}
+
+/* Make the recorded dependencies those that are needed. */
+static void
+update_dependencies(Oid classid, Oid objid, List *needed)
+{
+	List	   *recorded = recorded_servers(classid, objid);
+	ObjectAddress object;
+	ListCell   *cell;
+
+	ObjectAddressSet(object, classid, objid);
+	foreach(cell, recorded)
+	{
+		if (!list_member_oid(needed, lfirst_oid(cell)))
+			deleteDependencyRecordsForSpecific(classid, objid, DEPENDENCY_NORMAL,
+											   ForeignServerRelationId,
+											   lfirst_oid(cell));
+	}
+	foreach(cell, needed)
+	{
+		ObjectAddress server;
+
+		ObjectAddressSet(server, ForeignServerRelationId, lfirst_oid(cell));
+		if (!list_member_oid(recorded, lfirst_oid(cell)))
+			recordDependencyOn(&object, &server, DEPENDENCY_NORMAL);
+	}
+}
+
+/* The kind of a relation, as this command sees it; 0 if there is none. */
+static char
+relation_kind(Oid relid)
+{
+	Relation	rel = table_open(RelationRelationId, AccessShareLock);
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	char		kind = 0;
+
+	ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(rel, ClassOidIndexId, true, SnapshotSelf, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		kind = ((Form_pg_class) GETSTRUCT(tuple))->relkind;
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return kind;
+}
+
+/* A relation was made or altered, or column "except" is about to go. */
+static void
+check_relation(Oid relid, int except)
+{
+	switch (relation_kind(relid))
+	{
+		case RELKIND_RELATION:
+		case RELKIND_PARTITIONED_TABLE:
+		case RELKIND_FOREIGN_TABLE:
+		case RELKIND_COMPOSITE_TYPE:
+		case RELKIND_MATVIEW:
+			update_dependencies(RelationRelationId, relid,
+								servers_of_columns(relid, except));
+			break;
+		default:
+			/* a view stores nothing; an index has its table's columns */
+			break;
+	}
+}
+
+/* A type was made or altered: a domain must name its key, too. */
+static void
+check_type(Oid typid)
+{
+	Relation	rel = table_open(TypeRelationId, AccessShareLock);
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_type_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(typid));
+	scan = systable_beginscan(rel, TypeOidIndexId, true, SnapshotSelf, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		Form_pg_type type = (Form_pg_type) GETSTRUCT(tuple);
+
+		if (type->typtype == TYPTYPE_DOMAIN && is_encrypted(type->typbasetype))
+		{
+			Oid			server;
+
+			if (type->typtypmod < 0)
+				refuse_keyless("domain", NameStr(type->typname));
+			server = server_of(type->typtypmod);
+			update_dependencies(TypeRelationId, typid, OidIsValid(server) ?
+								list_make1_oid(server) : NIL);
+		}
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+}
+
+static void
+object_access(ObjectAccessType access, Oid classid, Oid objectid, int subid,
+			  void *arg)
+{
+	if (next_object_access != NULL)
+		next_object_access(access, classid, objectid, subid, arg);
+	if (access != OAT_POST_CREATE && access != OAT_POST_ALTER && access != OAT_DROP)
+		return;
+	if (!IsUnderPostmaster || !OidIsValid(tc_encrypted_type()))
+		return;
+
+	if (access == OAT_DROP)
+	{
+		if (classid == RelationRelationId && subid > 0)
+			check_relation(objectid, subid);
+		else if ((classid == RelationRelationId || classid == TypeRelationId) &&
+				 recorded_servers(classid, objectid) != NIL)
+			dropped++;
+		return;
+	}
+	if (classid == RelationRelationId)
+		check_relation(objectid, 0);
+	else if (classid == TypeRelationId)
+		check_type(objectid);
+	tc_stored_expr_check(classid, objectid, subid);
+}
+
+int
+tc_column_ddl_dropped(void)
+{
+	return dropped;
+}
+
+void
+tc_column_ddl_reset(void)
+{
+	dropped = 0;
+}
+
+void
+tc_column_ddl_init(void)
+{
+	next_object_access = object_access_hook;
+	object_access_hook = object_access;
+	CacheRegisterSyscacheCallback(TYPENAMENSP, types_changed, (Datum) 0);
+}

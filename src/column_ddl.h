@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * column_ddl.h
+ *	  Encrypted columns: each names its key, and holds on to it.
+ *
+ * An object access hook looks at every table, composite type and domain that
+ * is created or altered.  A column of type encrypted without a key is
+ * refused.  A dependency on the server is recorded for the table as a whole
+ * (for a column, ALTER COLUMN TYPE would trip over it), so that pg_dump puts
+ * keys first and DROP SERVER finds its users.
+ *
+ *	Owns	pg_depend rows from relations and types to our servers.
+ *	Errors	42704 for a column without a key.
+ *	Uses	keycat.h, typmod.h, stored_expr.h.
+ *
+ * src/column_ddl.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TC_COLUMN_DDL_H
+#define TC_COLUMN_DDL_H
+
+#include "postgres.h"
+
+/* Install the hook; once, from _PG_init. */
+extern void tc_column_ddl_init(void);
+
+/* The type encrypted, or InvalidOid without the extension in this database. */
+extern Oid	tc_encrypted_type(void);
+
+/*
+ * How many relations and types that depended on a key have been dropped
+ * since tc_column_ddl_reset().  DROP SERVER ... CASCADE is judged by it.
+ */
+extern int	tc_column_ddl_dropped(void);
+extern void tc_column_ddl_reset(void);
+
+#endif							/* TC_COLUMN_DDL_H */

@@ -1,0 +1,27 @@
+/*-------------------------------------------------------------------------
+ *
+ * stored_expr.h
+ *	  Expressions in catalogs: what must not be stored in them.
+ *
+ * A literal of type encrypted is a pending value, made for the statement it
+ * stands in.  In a default, view, rule, constraint, policy, trigger, function
+ * or domain it would stay for ever, so it is refused there; a plaintext
+ * literal that is visible in the catalog is the user's own explicit choice.
+ * A cast that opens values is refused in materialized views and extended
+ * statistics, which would store what it opens.
+ *
+ *	Errors	0A000 with a hint.
+ *
+ * src/stored_expr.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TC_STORED_EXPR_H
+#define TC_STORED_EXPR_H
+
+#include "postgres.h"
+
+/* After an object was created or altered; other objects are ignored. */
+extern void tc_stored_expr_check(Oid classid, Oid objectid, int subid);
+
+#endif							/* TC_STORED_EXPR_H */

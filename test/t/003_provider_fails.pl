@@ -1,0 +1,117 @@
+# Goal of this test: whatever is wrong with keyring or TPM, the server runs and
+# says why, nothing is made anew, and unlock() works after the repair.
+use strict;
+use warnings;
+use ThemisCluster;
+use PostgreSQL::Test::Utils ();
+use File::Copy ();
+use IO::Socket::UNIX;
+use Socket ();
+use Test::More;
+
+my $node = ThemisCluster->ready('main', conf => "themis_crypt.unlock_timeout = 500ms\n");
+my $stranger = ThemisCluster->new('stranger');
+my $keyring = $node->keyring;
+my $aside = "$keyring.aside";
+
+$node->safe_psql('postgres', <<'END');
+CREATE SERVER k FOREIGN DATA WRAPPER themis_crypt;
+CREATE TABLE t (i int, v encrypted(k));
+INSERT INTO t VALUES (1, 'one');
+CREATE DATABASE fresh;
+END
+$node->safe_psql('fresh', 'CREATE EXTENSION themis_crypt');
+my $sealed = $node->safe_psql('postgres', 'SELECT v FROM t');
+my $servers = 'SELECT srvname, srvoptions FROM pg_foreign_server ORDER BY 1';
+my $keys = $node->safe_psql('postgres', $servers);
+my $bytes = PostgreSQL::Test::Utils::slurp_file($keyring);
+
+my $unlocked_not = qr/encryption keys are not unlocked/;
+
+# Start with something broken, look, repair, unlock.
+sub broken
+{
+	my ($what, $break, $reason, $repair) = @_;
+
+	$node->stop;
+	$break->();
+	$node->start;
+	$node->wait_state('failed');
+	like($node->status('reason'), $reason, "$what: status says why");
+	is($node->safe_psql('postgres', 'SELECT v FROM t'), $sealed, "$what: all else works");
+	like($node->error_of('SELECT v::text FROM t'), $unlocked_not, "$what: values do not open");
+	like($node->error_of(q(INSERT INTO t VALUES (2, 'two'))), $unlocked_not,
+		"$what: nothing is stored unsealed");
+	like($node->error_of('CREATE SERVER k FOREIGN DATA WRAPPER themis_crypt', dbname => 'fresh'),
+		$unlocked_not, "$what: no first key");
+	like($node->error_of('SELECT themis_crypt.unlock()'), $reason, "$what: unlock() says why");
+
+	$repair->();
+	is($node->error_of('SELECT themis_crypt.unlock()'), '', "$what: unlock() after the repair");
+	is($node->safe_psql('postgres', 'SELECT v::text FROM t'), 'one', "$what: values open");
+	is(PostgreSQL::Test::Utils::slurp_file($keyring), $bytes, "$what: the keyring is as it was");
+	return;
+}
+
+my $away = sub { rename $keyring, $aside or die "$keyring: $!" };
+my $back = sub { rename $aside, $keyring or die "$keyring: $!" };
+my $put = sub {
+	my ($content) = @_;
+	open my $file, '>', $keyring or die "$keyring: $!";
+	print $file $content;
+	close $file or die "$keyring: $!";
+	chmod 0600, $keyring;
+};
+
+broken('no TPM', sub { $node->stop_tpm }, qr/key provider "tpm2": unavailable/,
+	sub { $node->restart_tpm });
+broken('no keyring', $away, qr/could not be opened: No such file/, $back);
+broken('keyring of another machine',
+	sub { $away->(); File::Copy::copy($stranger->keyring, $keyring); chmod 0600, $keyring },
+	qr/sealed to another machine/, $back);
+broken('mode', sub { chmod 0640, $keyring }, qr/is accessible to its group or to others/,
+	sub { chmod 0600, $keyring });
+broken('symbolic link', sub { $away->(); symlink $aside, $keyring }, qr/is a symbolic link/, $back);
+broken('empty', sub { $put->('') }, qr/is empty/, sub { $put->($bytes) });
+broken('zeros', sub { $put->("\0" x length $bytes) }, qr/is damaged/, sub { $put->($bytes) });
+broken('one bit', sub { $put->($bytes ^ ("\0" x (length($bytes) - 1) . "\1")) },
+	qr/wrong secret, or the keyring file was altered/, sub { $put->($bytes) });
+
+SKIP:
+{
+	skip 'only root can give files away', 9 if $> != 0;
+	broken('owner', sub { chown 1, -1, $keyring }, qr/has another owner/, sub { chown 0, -1, $keyring });
+}
+
+# A TPM that takes connections and never answers.
+$node->stop;
+$node->stop_tpm;
+my ($path) = $node->tcti =~ /path=(.*)/;
+unlink $path, "$path.ctrl";
+my @silent = map {
+	IO::Socket::UNIX->new(Type => Socket::SOCK_STREAM, Local => $_, Listen => 5)
+	  or die "$_: $!"
+} $path, "$path.ctrl";
+$node->start;
+is($node->status('state'), 'starting', 'silent TPM: the server has started');
+is($node->safe_psql('postgres', 'SELECT v FROM t'), $sealed, 'silent TPM: all else works');
+like($node->error_of('SELECT v::text FROM t'), $unlocked_not,
+	'silent TPM: opening waits no longer than unlock_timeout');
+if ($ENV{TC_LONG})
+{
+	$node->wait_state('failed');
+	like($node->status('reason'), qr/key provider "tpm2": did not answer in time/,
+		'silent TPM: status says why');
+}
+is($node->error_of('SELECT themis_crypt.lock()'), '', 'silent TPM: lock() does not wait for it');
+my $worker = $node->status('worker_pid');
+is(`pgrep -P $worker -f themis-keyprov`, '', 'and leaves no provider behind');
+close $_ for @silent;
+unlink $path, "$path.ctrl";
+$node->restart_tpm;
+is($node->error_of('SELECT themis_crypt.unlock()'), '', 'silent TPM: unlock() after the repair');
+is($node->safe_psql('postgres', 'SELECT v::text FROM t'), 'one', 'silent TPM: values open');
+
+is($node->safe_psql('postgres', $servers), $keys, 'keys and root are as they were');
+is($node->safe_psql('fresh', $servers), '', 'and none was made');
+done_testing();

@@ -1,0 +1,132 @@
+# Goal of this test: a dump opens wherever its keys may be used: in a fresh
+# database, a fresh cluster, and with the recovery identity on a new machine.
+use strict;
+use warnings;
+use ThemisCluster;
+use PostgreSQL::Test::Utils ();
+use Test::More;
+
+my $node = ThemisCluster->ready('main');
+my $key_dir = $node->key_dir;
+my $dir = PostgreSQL::Test::Utils::tempdir();
+my $dump = "$dir/dump";
+
+# Server names on both sides of "themis_root": pg_dump goes by the alphabet.
+$node->safe_psql('postgres', <<'END');
+CREATE ROLE hr;
+CREATE ROLE dumper LOGIN;
+CREATE DATABASE source;
+\c source
+CREATE EXTENSION themis_crypt;
+CREATE SERVER alpha FOREIGN DATA WRAPPER themis_crypt;
+CREATE SERVER zeta FOREIGN DATA WRAPPER themis_crypt;
+GRANT USAGE ON FOREIGN SERVER zeta TO hr;
+CREATE TABLE alpha_t (i int PRIMARY KEY, v encrypted(alpha), z encrypted(zeta, numeric));
+CREATE TABLE zeta_t (v encrypted(zeta) NOT NULL);
+INSERT INTO alpha_t SELECT i, 'v' || i, i * 1.10 FROM generate_series(1, 1000) AS i;
+INSERT INTO alpha_t VALUES (0, '', NULL);
+INSERT INTO zeta_t VALUES (repeat('long', 10000));
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO dumper, hr;
+END
+
+my $open = q(SELECT count(*), md5(string_agg(i || v::text || coalesce(z::numeric, -1), ',' ORDER BY i)),
+	(SELECT md5(v::text) FROM zeta_t) FROM alpha_t);
+my $plain = $node->safe_psql('source', $open);
+my $servers = q(SELECT srvname, srvacl, array(SELECT unnest(srvoptions) ORDER BY 1)
+	FROM pg_foreign_server ORDER BY 1);
+my $keys = $node->safe_psql('source', $servers);
+
+$node->command_ok([ 'pg_dump', '-Fc', '-U', 'dumper', '-f', $dump, '-d', $node->connstr('source') . ' user=dumper' ],
+	'a role without any key dumps');
+my ($sql) = PostgreSQL::Test::Utils::run_command([ $node->installed_command('pg_restore'), '-f', '-', $dump ]);
+unlike($sql, qr/\bv500\b|longlong/, 'the dump holds no plaintext');
+
+# Into a database of this node, which must not exist; returns errors.
+sub restore
+{
+	my ($to, $file, @options) = @_;
+	local $ENV{PGOPTIONS} = '-c themis_crypt.restore=on';
+	my ($out, $err);
+	$to->safe_psql('postgres', 'CREATE DATABASE target');
+	$to->run_log([ 'pg_restore', '-e', @options, '-d', $to->connstr('target'), $file ],
+		'>', \$out, '2>', \$err);
+	return $err;
+}
+
+sub is_same
+{
+	my ($to, $where) = @_;
+	is($to->safe_psql('target', $open), $plain, "$where: all values open");
+	is($to->safe_psql('target', $servers), $keys, "$where: keys, root and grants are the same");
+	return;
+}
+
+is(restore($node, $dump, '-j4'), '', 'fresh database: restored');
+is_same($node, 'fresh database');
+is($node->error_of('CREATE SERVER k FOREIGN DATA WRAPPER themis_crypt', dbname => 'target'), '',
+	'fresh database: new keys can be made');
+
+# Values may move between databases with one root.
+my $sealed = $node->safe_psql('source', 'SELECT v FROM zeta_t');
+is($node->error_of("INSERT INTO zeta_t VALUES ('$sealed')", dbname => 'target'), '',
+	'fresh database: a sealed value of the source goes in');
+
+$node->safe_psql('postgres', 'DROP DATABASE target');
+$node->command_ok([ 'pg_dump', '--inserts', '-f', "$dump.sql", $node->connstr('source') ],
+	'dumped as INSERT statements');
+$node->safe_psql('postgres', 'CREATE DATABASE target');
+$node->psql('target', "SET themis_crypt.restore = on;\n\\i $dump.sql", on_error_die => 1);
+is_same($node, 'INSERT statements');
+
+$node->command_ok([ 'pg_dumpall', '-f', "$dump.all", '-d', $node->connstr('postgres') ], 'pg_dumpall');
+
+# Another cluster on this machine.
+my $twin = ThemisCluster->ready('twin', machine => $node);
+$twin->safe_psql('postgres', 'CREATE ROLE hr; CREATE ROLE dumper');
+is(restore($twin, $dump, '-j4'), '', 'fresh cluster: restored');
+is_same($twin, 'fresh cluster');
+$twin->restart;
+is_same($twin, 'fresh cluster, restarted');
+$twin->stop;
+
+# A locked or failed server restores as well.
+my $other = ThemisCluster->ready('other');
+$other->safe_psql('postgres', 'CREATE ROLE hr; CREATE ROLE dumper; SELECT themis_crypt.lock()');
+is(restore($other, $dump, '-j4'), '', 'another machine, locked: restored');
+$other->safe_psql('postgres', 'SELECT themis_crypt.unlock()');
+
+my $not_enrolled = qr/cannot be opened by this machine.*themis-keyring recover/s;
+like($other->error_of($open, dbname => 'target'), $not_enrolled, 'another machine: says what to do');
+like($other->error_of('CREATE SERVER k FOREIGN DATA WRAPPER themis_crypt', dbname => 'target'),
+	$not_enrolled, 'another machine: no new root is made');
+is($other->safe_psql('target', $servers), $keys, 'another machine: keys are as they were');
+
+my @to = ('--conninfo', $other->connstr('target') . ' user=postgres');
+my ($code, $said) = $other->keyring_tool('recover', '--identity', $other->key_dir . '/recovery.key', @to);
+isnt($code, 0, 'a wrong recovery identity is refused');
+like($said, qr/was not made for this recovery identity/, 'in words');
+is($other->safe_psql('target', $servers), $keys, 'and changes nothing');
+
+($code, $said) = $other->keyring_tool('recover', '--identity', "$key_dir/recovery.key", @to);
+is($code, 0, 'the recovery identity lets the machine in') or diag $said;
+is($other->safe_psql('target', $open), $plain, 'recovered: all values open');
+my $after = $other->safe_psql('target', $servers);
+is($other->error_of('CREATE SERVER k FOREIGN DATA WRAPPER themis_crypt', dbname => 'target'), '',
+	'recovered: new keys can be made');
+$other->safe_psql('target', 'CREATE TABLE n (v encrypted(k)); INSERT INTO n VALUES (1)');
+
+($code, $said) = $other->keyring_tool('recover', '--identity', "$key_dir/recovery.key", @to);
+is($code, 0, 'once more is allowed');
+like($said, qr/this machine can open it already/, 'and does nothing');
+is($other->safe_psql('target', q(SELECT recipients FROM themis_crypt.root_records())), '3',
+	'recipients: the old machine, recovery, the new machine');
+$other->restart;
+is($other->safe_psql('target', $open), $plain, 'recovered, restarted: all values open');
+
+# And back: what the new machine wrote opens on the old one.
+$other->command_ok([ 'pg_dump', '-Fc', '-f', "$dump.back", $other->connstr('target') ], 'dumped there');
+$node->safe_psql('postgres', 'DROP DATABASE target');
+is(restore($node, "$dump.back"), '', 'restored here');
+is($node->safe_psql('target', $open), $plain, 'the old machine opens the new dump');
+is($node->safe_psql('target', 'SELECT v::text FROM n'), '1', 'and what was made there');
+done_testing();

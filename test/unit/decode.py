@@ -1,0 +1,530 @@
+#!/usr/bin/env python3
+"""A second decoder of the formats of themis_crypt, written from src/FORMAT.
+
+It shares nothing with the C code but that text and libsodium's primitives:
+generichash, XChaCha20-Poly1305, sealed boxes, secretstream.
+
+    decode.py value ARMOR --realm HEX --uuid HEX --dek HEX
+    decode.py value ARMOR --realm HEX --uuid HEX --root HEX --wrap OPTION
+    decode.py record OPTION (--seed HEX | --identity TEXT)
+    decode.py keyring FILE --secret HEX [--slot N]
+    decode.py check VECTORS
+
+ARMOR is a value as text, pending ones included: for them give the transit key
+as --dek or --wrap, and the realm as --uuid too.  OPTION is the text of a server
+option: a version ("xchacha20poly1305:...") or a record.  "value" prints the
+plaintext's bytes; "check" decodes every frozen vector and prints TAP.
+"""
+import argparse
+import base64
+import ctypes
+import ctypes.util
+import hashlib
+import re
+import sys
+
+sodium = ctypes.CDLL(ctypes.util.find_library("sodium") or "libsodium.so.23")
+if sodium.sodium_init() < 0:
+    sys.exit("libsodium cannot be used")
+
+ALGORITHMS = {"xchacha20poly1305": 1, "aes256gcm": 2, "aegis256": 3}
+INDEX_ALGORITHMS = {"blake2b": 1}
+VALUE, INDEX, PENDING, ROOT = 1, 2, 3, 6
+TYPES = ("untyped text bytea json jsonb bool int2 int4 int8 float4 float8 numeric date time "
+         "timestamp timestamptz interval uuid inet").split()
+
+
+class Refused(Exception):
+    """Not in our format, or not genuine."""
+
+
+def need(condition, what):
+    if not condition:
+        raise Refused(what)
+
+
+# Primitives
+
+
+def blake2b(size, message, key=b""):
+    out = ctypes.create_string_buffer(size)
+    failed = sodium.crypto_generichash(
+        out, ctypes.c_size_t(size), message, ctypes.c_ulonglong(len(message)),
+        key or None, ctypes.c_size_t(len(key)))
+    need(failed == 0, "BLAKE2b")
+    return out.raw
+
+
+def aead_open(key, nonce, ad, body):
+    need(len(key) == 32 and len(nonce) == 24 and len(body) >= 16, "rejected")
+    out = ctypes.create_string_buffer(max(1, len(body) - 16))
+    size = ctypes.c_ulonglong()
+    failed = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
+        out, ctypes.byref(size), None, body, ctypes.c_ulonglong(len(body)),
+        ad, ctypes.c_ulonglong(len(ad)), nonce, key)
+    need(failed == 0 and size.value == len(body) - 16, "rejected")
+    return out.raw[:size.value]
+
+
+def box_open(box, public, secret):
+    out = ctypes.create_string_buffer(len(box) - 48)
+    failed = sodium.crypto_box_seal_open(
+        out, box, ctypes.c_ulonglong(len(box)), public, secret)
+    need(failed == 0, "rejected")
+    return out.raw
+
+
+def x25519_public(secret):
+    out = ctypes.create_string_buffer(32)
+    need(sodium.crypto_scalarmult_base(out, secret) == 0, "X25519")
+    return out.raw
+
+
+def stream_open(key, payload, ad):
+    prefix = "crypto_secretstream_xchacha20poly1305_"
+    size_of_state = getattr(sodium, prefix + "statebytes")
+    size_of_state.restype = ctypes.c_size_t
+    state = ctypes.create_string_buffer(size_of_state())
+    out = ctypes.create_string_buffer(max(1, len(payload) - 24 - 17))
+    size = ctypes.c_ulonglong()
+    tag = ctypes.c_ubyte()
+    need(getattr(sodium, prefix + "init_pull")(state, payload[:24], key) == 0, "rejected")
+    failed = getattr(sodium, prefix + "pull")(
+        state, out, ctypes.byref(size), ctypes.byref(tag), payload[24:],
+        ctypes.c_ulonglong(len(payload) - 24), ad, ctypes.c_ulonglong(len(ad)))
+    need(failed == 0 and tag.value == getattr(sodium, prefix + "tag_final")(), "rejected")
+    return out.raw[:size.value]
+
+
+# Conventions, and derivation
+
+
+class Reader:
+    def __init__(self, data):
+        self.data = data
+        self.at = 0
+
+    def take(self, size):
+        need(self.at + size <= len(self.data), "too short")
+        self.at += size
+        return self.data[self.at - size:self.at]
+
+    def uint(self, size):
+        return int.from_bytes(self.take(size), "little")
+
+    def rest(self):
+        return self.take(len(self.data) - self.at)
+
+    def done(self):
+        return self.at == len(self.data)
+
+
+def u(number, size):
+    return number.to_bytes(size, "little")
+
+
+def from_base64(text):
+    need(re.fullmatch("[A-Za-z0-9_-]*", text) is not None and len(text) % 4 != 1, "not base64url")
+    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    need(base64.urlsafe_b64encode(data).decode().rstrip("=") == text, "not the canonical base64url")
+    return data
+
+
+def kdf(key, label, *fields, size=32):
+    message = u(len(label), 2) + label.encode()
+    for field in fields:
+        message += u(len(field), 4) + field
+    return blake2b(size, message, key)
+
+
+def kcv(key, purpose):
+    return kdf(key, "themis/kcv/v1", u(purpose, 1), size=16)
+
+
+# Values
+
+
+class Value:
+    """A sealed or a pending value, taken apart."""
+
+    def __init__(self, data):
+        need(len(data) >= 8 and data[0] >= 0xF8, "malformed")
+        need(data[0] == 0xF9, "unsupported format")
+        reader = Reader(data)
+        reader.take(1)
+        how = reader.uint(1)
+        self.algorithm, flags = how & 0x0F, how & 0xF0
+        self.type_code = reader.uint(1)
+        self.key_id = reader.uint(3)
+        self.version = reader.uint(2)
+        self.pending = self.version == 0
+        self.role = None
+        need(self.algorithm != 0 and self.key_id != 0, "malformed")
+        need(self.algorithm <= 2 and flags & 0xE0 == 0 and self.type_code < len(TYPES), "unsupported")
+        if self.pending:
+            need(flags == 0, "malformed")
+            self.version = reader.uint(2)
+            self.role = reader.take(reader.uint(1))
+            need(self.version != 0 and 1 <= len(self.role) <= 63 and 0 not in self.role, "malformed")
+        else:
+            need(self.type_code != 0, "malformed")
+            self.token = reader.take(16) if flags & 0x10 else b""
+        self.ad = data[:reader.at]
+        self.nonce = reader.take(24)
+        self.body = reader.rest()
+        need(16 <= len(self.body) <= 16 + (256 << 20), "malformed or too large")
+
+    def open(self, key, realm, uuid):
+        need(self.algorithm == 1, "unsupported algorithm")
+        slot_key = kdf(key, "themis/value/v1", realm, uuid, u(self.version, 2), u(self.algorithm, 1),
+                       u(PENDING if self.pending else VALUE, 1))
+        return aead_open(slot_key, self.nonce, self.ad, self.body)
+
+
+def from_armor(text):
+    need(text.startswith("tc1:"), "not armor")
+    return Value(from_base64(text[4:]))
+
+
+# Wrapped keys
+
+
+def unwrap(wrap, root, realm, uuid, key_id, version, purpose, algorithm):
+    reader = Reader(wrap)
+    need(len(wrap) == 80 and reader.take(4) == b"TCW1", "malformed wrap")
+    root_version = reader.take(4)
+    nonce = reader.take(24)
+    ad = (b"TCW1" + realm + root_version + uuid + u(key_id, 4) + u(version, 2) +
+          u(purpose, 1) + u(algorithm, 1))
+    return aead_open(kdf(root, "themis/wrap/v1", u(purpose, 1)), nonce, ad, reader.rest())
+
+
+def slot_address(wrap, realm, uuid, key_id, version, purpose, algorithm):
+    return kdf(b"", "themis/address/v1", realm, wrap[4:8], uuid, u(key_id, 4), u(version, 2),
+               u(purpose, 1), u(algorithm, 1), wrap, size=16)
+
+
+def key_mac(root, root_version, texts):
+    digest = kdf(b"", "themis/key-fields/v1", *[text.encode() for text in texts])
+    subkey = kdf(root, "themis/key-mac/v1", u(root_version, 4))
+    return digest, u(root_version, 4) + kdf(subkey, "themis/key-mac/v1", digest)
+
+
+# Recipients
+
+
+class Recipient:
+    def __init__(self, reader):
+        self.kind = reader.uint(1)
+        self.role = reader.uint(1)
+        self.public = reader.take(reader.uint(2))
+        self.name = reader.take(reader.uint(1))
+        need(self.kind == 1 and self.role in (1, 2), "unsupported recipient")
+        need(len(self.public) == 32 and 1 <= len(self.name) <= 63, "malformed recipient")
+        need(all(0x20 <= byte <= 0x7E and byte not in b'"\\' for byte in self.name), "malformed name")
+
+
+def recipient_id(kind, public):
+    return kdf(b"", "themis/recipient/v1", u(kind, 1), public, size=16)
+
+
+def key_pair(seed):
+    half = hashlib.sha512(kdf(seed, "themis/box-root/v1")).digest()[:32]
+    return x25519_public(half), half
+
+
+def public_from_text(text):
+    need(text.startswith("tcpub1:"), "not a public key")
+    data = from_base64(text[7:])
+    need(len(data) == 37, "malformed public key")
+    need(kdf(b"", "themis/identity/v1", data[:1], data[1:33], size=16)[:4] == data[33:], "checksum")
+    need(data[0] == 1, "unsupported public key")
+    return data[1:33]
+
+
+def seed_from_text(text):
+    need(text.startswith("TC-RECOVERY-1:"), "not an identity")
+    data = from_base64(text[14:])
+    need(len(data) == 36, "malformed identity")
+    need(kdf(b"", "themis/identity/v1", b"recovery", data[:32], size=16)[:4] == data[32:], "checksum")
+    return data[:32]
+
+
+# Roots
+
+
+def root_from_box(box, public, secret, realm, root_version):
+    need(len(box) == 121, "malformed box")
+    plain = box_open(box, public, secret)
+    expected = b"TCB1" + u(1, 1) + realm + u(root_version, 4) + recipient_id(1, public)
+    need(plain[:41] == expected, "rejected: the box is for something else")
+    return plain[41:]
+
+
+def attestation(seed, realm, root_version, check):
+    subkey = kdf(seed, "themis/attest/v1")
+    return kdf(subkey, "themis/attest/v1", realm, u(root_version, 4), check)
+
+
+class Record:
+    def __init__(self, data):
+        need(len(data) <= 16384, "too large")
+        reader = Reader(data)
+        need(reader.take(4) == b"TCR1", "malformed record")
+        self.realm = reader.take(16)
+        self.root_version = reader.uint(4)
+        self.kcv = reader.take(16)
+        count = reader.uint(2)
+        need(self.root_version > 0 and 1 <= count <= 64, "malformed record")
+        self.entries = []
+        for _ in range(count):
+            recipient = Recipient(reader)
+            box = reader.take(reader.uint(2))
+            attested = reader.take(reader.uint(1))
+            need(len(box) == 121 and len(attested) in (0, 32), "malformed entry")
+            self.entries.append((recipient, box, attested))
+        need(len({entry[0].public for entry in self.entries}) == count, "a recipient twice")
+        self.prev = reader.take(reader.uint(2))
+        self.maced = data[:reader.at]
+        self.mac = reader.take(32)
+        need(reader.done() and len(self.prev) % 92 == 0, "malformed record")
+
+    def open(self, seed):
+        """The root, and whether the seed's owner attested it."""
+        public, secret = key_pair(seed)
+        for recipient, box, attested in self.entries:
+            if recipient.public == public:
+                break
+        else:
+            raise Refused("not enrolled")
+        root = root_from_box(box, public, secret, self.realm, self.root_version)
+        need(kcv(root, ROOT) == self.kcv, "rejected: another root")
+        subkey = kdf(root, "themis/record-mac/v1")
+        need(kdf(subkey, "themis/record-mac/v1", self.maced) == self.mac, "rejected: altered")
+        return root, attested == attestation(seed, self.realm, self.root_version, self.kcv)
+
+
+# The keyring file
+
+
+class Keyring:
+    def __init__(self, data):
+        need(len(data) <= 65536, "too large")
+        reader = Reader(data)
+        need(reader.take(8) == b"TCKRING1", "malformed keyring")
+        self.instance_id = reader.take(16)
+        self.header = data[:24]
+        count = reader.uint(2)
+        need(1 <= count <= 8, "malformed keyring")
+        self.slots = []
+        for _ in range(count):
+            start = reader.at
+            name = reader.take(reader.uint(1))
+            binding = reader.uint(1)
+            reader.take(16)
+            policy = reader.take(reader.uint(2))
+            blob = reader.take(reader.uint(4))
+            header = data[start:reader.at]
+            need(re.fullmatch(b"[a-z0-9-]{1,31}", name) is not None and len(policy) <= 255 and
+                 1 <= len(blob) <= 16384, "malformed slot")
+            need(binding <= 4, "unsupported binding")
+            self.slots.append((name, policy, blob, header, reader.take(24), reader.take(48)))
+        self.before = data[:reader.at]
+        self.payload = reader.rest()
+
+    def open(self, number, provider_secret):
+        header, nonce, wrapped = self.slots[number][3:]
+        wrapping = kdf(provider_secret, "themis/slot-wrap/v1", self.instance_id)
+        file_key = aead_open(wrapping, nonce, self.header + header, wrapped)
+        reader = Reader(stream_open(file_key, self.payload, self.before))
+        need(reader.take(4) == b"TCP1", "malformed payload")
+        seed = reader.take(32)
+        pins = [(reader.take(16), reader.uint(4), reader.take(16)) for _ in range(reader.uint(2))]
+        enrolled = [Recipient(reader) for _ in range(reader.uint(2))]
+        need(reader.done(), "malformed payload")
+        need(recipient_id(1, key_pair(seed)[0]) == self.instance_id, "another instance")
+        return seed, pins, enrolled
+
+
+# The frozen vectors
+
+
+class Check:
+    def __init__(self, path):
+        self.count = self.failed = 0
+        with open(path, encoding="ascii") as file:
+            self.text = dict(line.rstrip("\n").split(" ", 1) for line in file
+                             if not line.startswith("#") and line != "\n")
+
+    def bytes(self, name):
+        return bytes.fromhex(self.text[name].replace("-", ""))
+
+    def ok(self, condition, what):
+        self.count += 1
+        self.failed += not condition
+        print("%sok %d - %s" % ("" if condition else "not ", self.count, what))
+
+    def wrap(self, name, key, *identity):
+        wrap = self.bytes(name)
+        self.ok(unwrap(wrap, self.bytes("root"), *identity) == self.bytes(key), name)
+        self.ok(slot_address(wrap, *identity) == self.bytes(name + ".address"), name + ".address")
+
+    def value(self, name, key, uuid, **expected):
+        value = from_armor(self.text[name + ".armor"])
+        plain = value.open(self.bytes(key), self.bytes("realm"), self.bytes(uuid))
+        self.ok(plain == self.bytes(name + ".plain"), name)
+        for field, content in expected.items():
+            self.ok(getattr(value, field) == content, "%s: %s" % (name, field))
+        self.refused(name, value, key, uuid)
+
+    def refused(self, name, value, key, uuid):
+        opened = 0
+        data = value.ad + value.nonce + value.body
+        for at in range(0, len(data), 7 if len(data) > 200 else 1):
+            try:
+                changed = Value(data[:at] + bytes([data[at] ^ 1]) + data[at + 1:])
+                changed.open(self.bytes(key), self.bytes("realm"), self.bytes(uuid))
+                opened += 1
+            except Refused:
+                pass
+        self.ok(opened == 0, name + ": altered, it is refused")
+
+    def run(self):
+        text, data = self.text, self.bytes
+        realm, uuid, root = data("realm"), data("uuid"), data("root")
+        root_version = int(text["root_version"])
+        key_id, version = int(text["key_id"]), int(text["version"])
+        fields = b"one", b"", b"three"
+        self.ok(kdf(data("dek"), "label", *fields, size=64) == data("kdf.keyed"), "kdf.keyed")
+        self.ok(kdf(b"", "label", *fields, size=16) == data("kdf.unkeyed"), "kdf.unkeyed")
+        for number, purpose in enumerate(("value", "index", "pending", "manifest", "audit", "root")):
+            self.ok(kcv(root, number + 1) == data("kcv." + purpose), "kcv." + purpose)
+        self.wrap("value.wrap", "dek", realm, uuid, key_id, version, VALUE, 1)
+        self.wrap("index.wrap", "index.key", realm, uuid, key_id, 1, INDEX, 1)
+        self.wrap("transit.wrap", "transit.key", realm, realm, int(text["transit.key_id"]),
+                  int(text["transit.version"]), PENDING, 1)
+        digest, mac = key_mac(root, root_version, (
+            "key", "sLGys7S1tre4ubq7vL2-vw", "74565", "7", "1", "enabled", "blake2b:AAAA",
+            "v7", "xchacha20poly1305:BBBB"))
+        self.ok(digest == data("key.digest"), "key.digest")
+        self.ok(mac == data("key.mac"), "key.mac")
+        self.values(key_id, version)
+        self.roots(realm, root, root_version)
+        self.keyring(realm, root, root_version)
+        print("1..%d" % self.count)
+        return self.failed
+
+    def values(self, key_id, version):
+        self.value("value.text", "dek", "uuid", key_id=key_id, version=version, type_code=1, token=b"")
+        self.value("value.empty", "dek", "uuid", type_code=2, version=version)
+        self.value("value.searchable", "dek", "uuid", type_code=18, token=bytes(range(0xE0, 0xF0)))
+        self.value("value.long", "dek", "uuid", type_code=4, version=65535)
+        self.value("value.pending", "transit.key", "realm", type_code=0, role=b"alice",
+                   key_id=int(self.text["transit.key_id"]), version=int(self.text["transit.version"]))
+
+    def roots(self, realm, root, root_version):
+        text, data = self.text, self.bytes
+        for who in "machine", "recovery":
+            public, secret = key_pair(data(who + ".seed"))
+            self.ok(public == data(who + ".public_key") and secret == data(who + ".secret_key"), who + " pair")
+            self.ok(recipient_id(1, public) == data(who + ".id"), who + ".id")
+            self.ok(public_from_text(text[who + ".text"]) == public, who + ".text")
+            self.ok(root_from_box(data("box." + who), public, secret, realm, root_version) == root, "box." + who)
+        self.ok(seed_from_text(text["recovery.identity"]) == data("recovery.seed"), "recovery.identity")
+        record = Record(from_base64(text["record.option"]))
+        self.ok(record.open(data("machine.seed")) == (root, True), "record: the machine opens and attests it")
+        self.ok(record.open(data("recovery.seed")) == (root, False), "record: the recovery identity opens it")
+        self.ok(attestation(data("machine.seed"), realm, root_version, record.kcv) ==
+                data("record.attestation"), "record.attestation")
+        self.ok([entry[0].name for entry in record.entries] == [b"db1.example.org", b"safe, 2nd floor"],
+                "record: names")
+
+    def keyring(self, realm, root, root_version):
+        data = self.bytes
+        keyring = Keyring(data("keyring.file"))
+        self.ok(keyring.instance_id == data("keyring.instance_id"), "keyring.instance_id")
+        for number in range(2):
+            seed, pins, enrolled = keyring.open(number, data("keyring.secret%d" % number))
+            self.ok(seed == data("machine.seed") and pins == [(realm, root_version, kcv(root, ROOT))] and
+                    [recipient.public for recipient in enrolled] == [data("recovery.public_key")],
+                    "keyring.file, slot %d" % number)
+            try:
+                keyring.open(number, data("keyring.secret%d" % (1 - number)))
+                self.ok(False, "a wrong provider secret is refused")
+            except Refused:
+                self.ok(True, "a wrong provider secret is refused")
+
+
+# The program
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description="Decode the formats of themis_crypt.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    value = verbs.add_parser("value")
+    value.add_argument("armor")
+    value.add_argument("--dek", type=bytes.fromhex)
+    value.add_argument("--realm", type=bytes.fromhex, required=True)
+    value.add_argument("--uuid", type=bytes.fromhex, required=True)
+    value.add_argument("--root", type=bytes.fromhex)
+    value.add_argument("--wrap")
+    record = verbs.add_parser("record")
+    record.add_argument("option")
+    record.add_argument("--seed", type=bytes.fromhex)
+    record.add_argument("--identity")
+    keyring = verbs.add_parser("keyring")
+    keyring.add_argument("file")
+    keyring.add_argument("--secret", type=bytes.fromhex, required=True)
+    keyring.add_argument("--slot", type=int, default=0)
+    verbs.add_parser("check").add_argument("vectors")
+    args = parser.parse_args()
+    if args.verb == "value" and (args.dek is None) == (args.root is None or args.wrap is None):
+        parser.error("give either --dek, or --root and --wrap")
+    if args.verb == "record" and (args.seed is None) == (args.identity is None):
+        parser.error("give either --seed or --identity")
+    return args
+
+
+def print_value(args):
+    value = from_armor(args.armor)
+    dek = args.dek
+    if dek is None:
+        name, _, wrap = args.wrap.partition(":")
+        need(ALGORITHMS.get(name) == value.algorithm, "another algorithm")
+        dek = unwrap(from_base64(wrap), args.root, args.realm, args.uuid, value.key_id, value.version,
+                     PENDING if value.pending else VALUE, value.algorithm)
+    sys.stdout.buffer.write(value.open(dek, args.realm, args.uuid))
+
+
+def main():
+    args = arguments()
+    if args.verb == "check":
+        return 1 if Check(args.vectors).run() else 0
+    try:
+        if args.verb == "value":
+            print_value(args)
+        elif args.verb == "record":
+            record = Record(from_base64(args.option))
+            root, attested = record.open(args.seed or seed_from_text(args.identity))
+            print("realm", record.realm.hex())
+            print("root_version", record.root_version)
+            print("root", root.hex())
+            print("attested", "yes" if attested else "no")
+            for recipient, _, _ in record.entries:
+                print("recipient", recipient.public.hex(), recipient.name.decode())
+        else:
+            with open(args.file, "rb") as file:
+                seed, pins, enrolled = Keyring(file.read()).open(args.slot, args.secret)
+            print("seed", seed.hex())
+            for realm, version, check in pins:
+                print("pin", realm.hex(), version, check.hex())
+            for recipient in enrolled:
+                print("recipient", recipient.public.hex(), recipient.name.decode())
+    except Refused as refusal:
+        print("refused:", refusal, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
