@@ -399,7 +399,7 @@ COMMENT ON FUNCTION themis_crypt.create_key(text, text) IS
 
 CREATE FUNCTION themis_crypt.root_records(
     OUT name text, OUT realm text, OUT fingerprint text, OUT recipients integer,
-    OUT record bytea)
+    OUT state text, OUT record bytea)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'themis_crypt_root_records'
     LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;

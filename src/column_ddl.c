@@ -17,14 +17,17 @@
 #include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
+#include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "parser/parse_type.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -73,9 +76,8 @@ tc_encrypted_type(void)
 	return encrypted_type;
 }
 
-/* Whether a type, with its typmod, is encrypted or an array of that. */
-static bool
-is_encrypted(Oid typid)
+bool
+tc_type_is_encrypted(Oid typid)
 {
 	look_up_types();
 	return OidIsValid(typid) &&
@@ -122,7 +124,7 @@ servers_of_columns(Oid relid, int except)
 		Form_pg_attribute att = (Form_pg_attribute) GETSTRUCT(tuple);
 
 		if (att->attnum <= 0 || att->attisdropped || att->attnum == except ||
-			!is_encrypted(att->atttypid))
+			!tc_type_is_encrypted(att->atttypid))
 			continue;
 		if (att->atttypmod < 0)
 			refuse_keyless("column", NameStr(att->attname));
@@ -245,6 +247,18 @@ check_relation(Oid relid, int except)
 	}
 }
 
+/* The servers of the keys that an expression's casts name. */
+static List *
+servers_of_typmods(List *typmods)
+{
+	List	   *servers = NIL;
+	ListCell   *cell;
+
+	foreach(cell, typmods)
+		servers = list_append_unique_oid(servers, server_of(lfirst_int(cell)));
+	return list_delete_oid(servers, InvalidOid);
+}
+
 /* A type was made or altered: a domain must name its key, too. */
 static void
 check_type(Oid typid)
@@ -262,7 +276,7 @@ check_type(Oid typid)
 	{
 		Form_pg_type type = (Form_pg_type) GETSTRUCT(tuple);
 
-		if (type->typtype == TYPTYPE_DOMAIN && is_encrypted(type->typbasetype))
+		if (type->typtype == TYPTYPE_DOMAIN && tc_type_is_encrypted(type->typbasetype))
 		{
 			Oid			server;
 
@@ -281,6 +295,8 @@ static void
 object_access(ObjectAccessType access, Oid classid, Oid objectid, int subid,
 			  void *arg)
 {
+	List	   *typmods;
+
 	if (next_object_access != NULL)
 		next_object_access(access, classid, objectid, subid, arg);
 	if (access != OAT_POST_CREATE && access != OAT_POST_ALTER && access != OAT_DROP)
@@ -301,7 +317,42 @@ object_access(ObjectAccessType access, Oid classid, Oid objectid, int subid,
 		check_relation(objectid, 0);
 	else if (classid == TypeRelationId)
 		check_type(objectid);
-	tc_stored_expr_check(classid, objectid, subid);
+	typmods = tc_stored_expr_check(classid, objectid, subid);
+
+	/* pg_dump writes functions before servers unless it is told */
+	if (classid == ProcedureRelationId)
+		update_dependencies(classid, objectid, servers_of_typmods(typmods));
+}
+
+void
+tc_column_ddl_warn(const AlterTableStmt *stmt)
+{
+	Oid			relid;
+	ListCell   *cell;
+
+	if (!OidIsValid(tc_encrypted_type()))
+		return;
+	relid = RangeVarGetRelid(stmt->relation, NoLock, true);
+	foreach(cell, stmt->cmds)
+	{
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, cell);
+		AttrNumber	attnum;
+		Type		type;
+
+		if (cmd->subtype != AT_AlterColumnType || !OidIsValid(relid))
+			continue;
+		attnum = get_attnum(relid, cmd->name);
+		type = LookupTypeName(NULL, castNode(ColumnDef, cmd->def)->typeName,
+							  NULL, true);
+		if (type == NULL)
+			continue;
+		if (attnum != InvalidAttrNumber && tc_type_is_encrypted(typeTypeId(type)) &&
+			!tc_type_is_encrypted(get_atttype(relid, attnum)))
+			ereport(NOTICE,
+					(errmsg("plaintext of column \"%s\" remains in the WAL, in backups, and on disk until overwritten",
+							cmd->name)));
+		ReleaseSysCache(type);
+	}
 }
 
 int

@@ -7,9 +7,10 @@
  * is created or altered.  A column of type encrypted without a key is
  * refused.  A dependency on the server is recorded for the table as a whole
  * (for a column, ALTER COLUMN TYPE would trip over it), so that pg_dump puts
- * keys first and DROP SERVER finds its users.
+ * keys first and DROP SERVER finds its users.  Functions whose body or
+ * defaults name a key depend on it, too.
  *
- *	Owns	pg_depend rows from relations and types to our servers.
+ *	Owns	pg_depend rows from relations, types and functions to our servers.
  *	Errors	42704 for a column without a key.
  *	Uses	keycat.h, typmod.h, stored_expr.h.
  *
@@ -22,11 +23,16 @@
 
 #include "postgres.h"
 
+#include "nodes/parsenodes.h"
+
 /* Install the hook; once, from _PG_init. */
 extern void tc_column_ddl_init(void);
 
 /* The type encrypted, or InvalidOid without the extension in this database. */
 extern Oid	tc_encrypted_type(void);
+
+/* Whether a type is encrypted, or an array of that. */
+extern bool tc_type_is_encrypted(Oid typid);
 
 /*
  * How many relations and types that depended on a key have been dropped
@@ -34,5 +40,11 @@ extern Oid	tc_encrypted_type(void);
  */
 extern int	tc_column_ddl_dropped(void);
 extern void tc_column_ddl_reset(void);
+
+/*
+ * NOTICE if a statement is about to encrypt a column in place: the plaintext
+ * that it held is still elsewhere.
+ */
+extern void tc_column_ddl_warn(const AlterTableStmt *stmt);
 
 #endif							/* TC_COLUMN_DDL_H */

@@ -29,7 +29,7 @@ tc_error_unknown_key(uint32 key_id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("encryption key with id %u does not exist in this database",
+			 errmsg("encryption key with id \"#%06x\" does not exist in this database",
 					key_id)));
 }
 

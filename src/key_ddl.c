@@ -159,23 +159,6 @@ guard_alter(const AlterForeignServerStmt *stmt)
 }
 
 static void
-guard_owner(const AlterOwnerStmt *stmt)
-{
-	const char *name;
-
-	if (stmt->objectType != OBJECT_FOREIGN_SERVER)
-		return;
-	name = strVal(stmt->object);
-	if (!name_is_root(name) || !OidIsValid(our_server(name)))
-		return;
-	if (!superuser() || !superuser_arg(get_rolespec_oid(stmt->newowner, false)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("root of encryption keys \"%s\" can be owned by superusers only",
-						name)));
-}
-
-static void
 guard_grant(const GrantStmt *stmt)
 {
 	ListCell   *cell;
@@ -223,8 +206,8 @@ guard_statement(Node *stmt)
 		case T_AlterForeignServerStmt:
 			guard_alter((AlterForeignServerStmt *) stmt);
 			break;
-		case T_AlterOwnerStmt:
-			guard_owner((AlterOwnerStmt *) stmt);
+		case T_AlterTableStmt:
+			tc_column_ddl_warn((AlterTableStmt *) stmt);
 			break;
 		case T_GrantStmt:
 			guard_grant((GrantStmt *) stmt);
@@ -306,23 +289,39 @@ guard_drop(Oid serverid)
 				 errmsg("must be superuser to drop the root of encryption keys")));
 }
 
+/* The owner of a root has to be a superuser, after REASSIGN OWNED too. */
+static void
+check_root_owner(Oid serverid)
+{
+	ForeignServer *server = GetForeignServer(serverid);
+
+	if (name_is_root(server->servername) && !superuser_arg(server->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("root of encryption keys \"%s\" can be owned by superusers only",
+						server->servername)));
+}
+
 static void
 object_access(ObjectAccessType access, Oid classid, Oid objectid, int subid,
 			  void *arg)
 {
 	if (next_object_access != NULL)
 		next_object_access(access, classid, objectid, subid, arg);
-	if (classid != ForeignServerRelationId)
+	if (classid != ForeignServerRelationId || !OidIsValid(tc_keycat_wrapper()))
 		return;
-	if (access == OAT_DROP && server_is_ours(objectid))
-		guard_drop(objectid);
-	else if (access == OAT_POST_CREATE)
+	if (access == OAT_POST_CREATE || access == OAT_POST_ALTER)
 	{
 		/* the new row is not visible before this */
 		CommandCounterIncrement();
-		if (server_is_ours(objectid))
+		if (!server_is_ours(objectid))
+			return;
+		check_root_owner(objectid);
+		if (access == OAT_POST_CREATE)
 			tc_key_record_dependencies(objectid);
 	}
+	else if (access == OAT_DROP && server_is_ours(objectid))
+		guard_drop(objectid);
 }
 
 void

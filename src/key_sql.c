@@ -80,17 +80,42 @@ themis_crypt_create_key(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* What this instance can do with a root, in words. */
+static const char *
+root_state(TcSpan record)
+{
+	TcRequest  *request = tc_request_begin(TC_REQ_CHECK_RECORD);
+
+	if (!tc_request_set_record(request, record))
+		return "damaged";
+	switch (tc_request_send())
+	{
+		case TC_ANS_OK:
+			return request->trusted ? "open" : "open, not trusted";
+		case TC_ANS_LOCKED:
+			return "locked";
+		case TC_ANS_NOT_ENROLLED:
+			return "not enrolled";
+		case TC_ANS_TIMEOUT:
+		case TC_ANS_FAILED:
+			return "unknown";
+		default:
+			return "damaged";
+	}
+}
+
 /* One row of root_records() for each root. */
 static bool
 put_root(TcKey *key, const void *arg)
 {
-	ReturnSetInfo *rsinfo = unconstify(ReturnSetInfo *, (const ReturnSetInfo *) arg);
+	const FunctionCallInfo fcinfo = unconstify(void *, arg);
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	TcRootRecord *record;
 	char		fingerprint[TC_KCV_BYTES * 2 + 1];
 	char		realm[TC_UUID_BYTES * 2 + 1];
 	bytea	   *bytes;
-	Datum		values[5];
-	bool		nulls[5] = {false};
+	Datum		values[6];
+	bool		nulls[6] = {false};
 
 	if (!key->is_root)
 		return false;
@@ -106,7 +131,8 @@ put_root(TcKey *key, const void *arg)
 	values[1] = CStringGetTextDatum(realm);
 	values[2] = CStringGetTextDatum(fingerprint);
 	values[3] = Int32GetDatum((int32) record->nentries);
-	values[4] = PointerGetDatum(bytes);
+	values[4] = CStringGetTextDatum(root_state(key->record));
+	values[5] = PointerGetDatum(bytes);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	pfree(record);
 	return false;
@@ -118,7 +144,7 @@ Datum
 themis_crypt_root_records(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
-	(void) tc_keycat_find(put_root, fcinfo->resultinfo);
+	(void) tc_keycat_find(put_root, fcinfo);
 	return (Datum) 0;
 }
 

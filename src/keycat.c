@@ -464,7 +464,7 @@ tc_key_load(TcKey **key, TcKeyVersion *version)
 	if (root == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the root of encryption key %u is missing in this database",
+				 errmsg("the root of encryption key \"#%06x\" is missing in this database",
 						id),
 				 errhint("Restore the foreign server \"%s\" from a dump of the database the key comes from.",
 						 TC_ROOT_NAME)));

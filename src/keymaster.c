@@ -412,6 +412,7 @@ tc_keymaster_serve(TcRequest *request)
 				answer = serve_key_mac(request, root);
 				break;
 			case TC_REQ_CHECK_RECORD:
+				request->trusted = root->trusted;
 				break;
 			case TC_REQ_LOCK:
 			case TC_REQ_UNLOCK:

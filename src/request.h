@@ -67,7 +67,7 @@ typedef enum TcAnswer
  *	MAKE_KEY	record, identity.key_id, identity.algorithm
  *				-> identity, wrap (of the DEK), index_wrap, root_version
  *	KEY_MAC		record, digest -> mac
- *	CHECK_RECORD record -> (answer only)
+ *	CHECK_RECORD record -> trusted
  *	LOCK		by
  *	UNLOCK		(the answer comes when unlocking has begun)
  */
@@ -79,6 +79,7 @@ typedef struct TcRequest
 	uint8		index_wrap[TC_WRAP_BYTES];
 	bool		check_mac;
 	bool		allow_no_recovery;
+	bool		trusted;
 	uint8		digest[TC_MAC_BYTES];
 	uint8		mac[TC_KEY_MAC_BYTES];
 	TcSlotRef	slot;

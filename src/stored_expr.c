@@ -64,6 +64,7 @@ typedef struct Findings
 {
 	bool		pending;		/* a literal of type encrypted */
 	bool		opening;		/* a cast that opens values */
+	List	   *typmods;		/* of type encrypted */
 } Findings;
 
 /* Whether a datum of type encrypted is a pending value. */
@@ -106,11 +107,35 @@ opens_values(Oid funcid, List *args)
 		get_func_rettype(funcid) != tc_encrypted_type();
 }
 
+/* Whether exprType() can be asked about a node. */
+static bool
+is_expression(Node *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_Const:
+		case T_FuncExpr:
+		case T_Param:
+		case T_Var:
+		case T_RelabelType:
+		case T_CaseExpr:
+		case T_CoalesceExpr:
+		case T_ArrayCoerceExpr:
+			return true;
+		default:
+			return false;
+	}
+}
+
 static bool
 look_at(Node *node, Findings *findings)
 {
 	if (node == NULL)
 		return false;
+	if (is_expression(node) && exprTypmod(node) >= 0 &&
+		tc_type_is_encrypted(exprType(node)))
+		findings->typmods = list_append_unique_int(findings->typmods,
+												   exprTypmod(node));
 	if (IsA(node, Const) && !((Const *) node)->constisnull)
 	{
 		Const	   *literal = (Const *) node;
@@ -180,7 +205,7 @@ check_default(Oid relid, int attnum)
 	SysScanDesc scan;
 	ScanKeyData keys[2];
 	HeapTuple	tuple;
-	Findings	findings = {false, false};
+	Findings	findings = {false, false, NIL};
 
 	ScanKeyInit(&keys[0], Anum_pg_attrdef_adrelid, BTEqualStrategyNumber,
 				F_OIDEQ, ObjectIdGetDatum(relid));
@@ -196,14 +221,14 @@ check_default(Oid relid, int attnum)
 		refuse_pending("a default");
 }
 
-static void
+static List *
 check_place(int place, Oid objectid)
 {
 	Relation	rel = table_open(places[place].classid, AccessShareLock);
 	SysScanDesc scan;
 	ScanKeyData key;
 	HeapTuple	tuple;
-	Findings	findings = {false, false};
+	Findings	findings = {false, false, NIL};
 	const char *stores = NULL;
 
 	ScanKeyInit(&key, places[place].oid, BTEqualStrategyNumber, F_OIDEQ,
@@ -228,19 +253,21 @@ check_place(int place, Oid objectid)
 		refuse_pending(places[place].what);
 	if (findings.opening && stores != NULL)
 		refuse_opening(stores);
+	return findings.typmods;
 }
 
-void
+List *
 tc_stored_expr_check(Oid classid, Oid objectid, int subid)
 {
 	if (classid == AttrDefaultRelationId)
 	{
 		check_default(objectid, subid);
-		return;
+		return NIL;
 	}
 	for (int i = 0; i < (int) lengthof(places); i++)
 	{
 		if (places[i].classid == classid)
-			check_place(i, objectid);
+			return check_place(i, objectid);
 	}
+	return NIL;
 }

@@ -21,7 +21,13 @@
 
 #include "postgres.h"
 
-/* After an object was created or altered; other objects are ignored. */
-extern void tc_stored_expr_check(Oid classid, Oid objectid, int subid);
+#include "nodes/pg_list.h"
+
+/*
+ * After an object was created or altered; other objects are ignored.  Gives
+ * back the typmods of type encrypted that occur in its expressions, as an
+ * integer List.
+ */
+extern List *tc_stored_expr_check(Oid classid, Oid objectid, int subid);
 
 #endif							/* TC_STORED_EXPR_H */

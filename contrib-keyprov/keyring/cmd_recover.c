@@ -6,7 +6,8 @@
  * Each root record of a database is opened with the identity, and written
  * again with one more entry, for this machine.  The root is pinned in the
  * keyring before the server gets the record: a machine that can open a root
- * and does not trust it would be half recovered.
+ * and does not trust it would be half recovered.  And the server reads the
+ * keyring before it gets the record, since it takes only what it can open.
  *
  * contrib-keyprov/keyring/cmd_recover.c
  *
@@ -29,6 +30,7 @@ typedef struct Recovery
 	TcServer   *server;
 	char		name[TC_RECIPIENT_NAME_MAX + 1];	/* of this machine */
 	int			nopen;			/* roots that it can open by now */
+	bool		told;			/* the server knows the keyring as it is */
 } Recovery;
 
 static int
@@ -142,8 +144,22 @@ pin_root(Recovery *recovery, const TcServerRoot *root,
 		case TC_PIN_ADDED:
 			break;
 	}
+	recovery->told = false;
 	return tool_rewrite_keyring(recovery->options, recovery->vault,
 								&recovery->store);
+}
+
+/* Let the server read the keyring, unless it has. */
+static int
+tell_server(Recovery *recovery)
+{
+	int			code;
+
+	if (recovery->told)
+		return TC_TOOL_OK;
+	code = tool_server_unlock(recovery->server);
+	recovery->told = code == TC_TOOL_OK;
+	return code;
 }
 
 /* Recover one root. */
@@ -177,6 +193,8 @@ recover_root(Recovery *recovery, const TcServerRoot *root)
 		code = build_record(recovery, root, &record, bytes, &len);
 	if (code == TC_TOOL_OK)
 		code = pin_root(recovery, root, &record);
+	if (code == TC_TOOL_OK)
+		code = tell_server(recovery);
 	if (code == TC_TOOL_OK)
 		code = tool_server_replace(recovery->server, tc_span(bytes, len));
 	if (code == TC_TOOL_OK)
@@ -212,22 +230,6 @@ recover_all(Recovery *recovery)
 	return worst;
 }
 
-/* Tell the server, if this machine can open any root. */
-static int
-unlock(Recovery *recovery)
-{
-	int			code;
-
-	if (recovery->nopen == 0)
-		return TC_TOOL_OK;
-	code = tool_server_unlock(recovery->server);
-	if (code == TC_TOOL_OK)
-		printf("server told to unlock\n");
-	else
-		tool_hint("Run SELECT themis_crypt.unlock() when the cause is gone.");
-	return code;
-}
-
 static int
 open_all(Recovery *recovery)
 {
@@ -256,7 +258,7 @@ cmd_recover(const TcOptions *options)
 {
 	Recovery	recovery = {.options = options};
 	int			code;
-	int			unlock_code;
+	int			told;
 
 	code = tool_machine_name(options, recovery.name);
 	if (code == TC_TOOL_OK)
@@ -268,9 +270,10 @@ cmd_recover(const TcOptions *options)
 	if (code == TC_TOOL_OK)
 	{
 		code = recover_all(&recovery);
-		unlock_code = unlock(&recovery);
+		/* Also where all was done before, and only the server did not know. */
+		told = recovery.nopen > 0 ? tell_server(&recovery) : TC_TOOL_OK;
 		if (code == TC_TOOL_OK)
-			code = unlock_code;
+			code = told;
 	}
 	tool_server_close(recovery.server);
 	tool_unmap_vault(recovery.vault);

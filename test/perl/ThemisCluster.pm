@@ -19,12 +19,19 @@ use strict;
 use warnings;
 use parent 'PostgreSQL::Test::Cluster';
 use IPC::Run ();
+use PostgreSQL::Test::BackgroundPsql ();
 use PostgreSQL::Test::Utils ();
 
 my $program = $ENV{TC_CLUSTER} // 'test/cluster';
 # Whether servers may use memfd_secret(2) where the kernel has it.
 my $memfd_secret = $ENV{TC_MEMFD_SECRET} // 'on';
 my @with_tpm;
+
+# It would tell every statement.
+{
+	no warnings 'redefine';
+	*PostgreSQL::Test::BackgroundPsql::note = sub { };
+}
 
 # The superuser is called so whatever the system user is, as in test/cluster.
 $ENV{PGUSER} = 'postgres';

@@ -17,7 +17,6 @@ INSERT INTO t VALUES ('one');
 INSERT INTO t2 VALUES ('two');
 END
 my $both = 'SELECT t.v::text, t2.v::text FROM t, t2';
-my $attempts = 'SELECT attempts FROM themis_crypt.status()';
 
 # Wait for a new postmaster's child: the crash has been dealt with.
 sub after_crash
@@ -59,7 +58,7 @@ isnt($node->status('worker_pid'), $worker, 'there is another worker');
 $session = $node->background_psql('postgres', on_error_stop => 0);
 $session->query($both);
 $worker = $node->status('worker_pid');
-$node->safe_psql('postgres', "SELECT pg_terminate_backend($worker)");
+kill 'TERM', $worker;
 is($session->query($both), 'one|two', 'keys in memory work while there is no worker');
 $node->poll_query_until('postgres',
 	"SELECT worker_pid <> $worker FROM themis_crypt.status()");
@@ -98,12 +97,17 @@ is($node->safe_psql('postgres', $both), 'one|two', 'unlock() opens them');
 # A worker that ends while locked stays locked, too.
 $node->safe_psql('postgres', 'SELECT themis_crypt.lock()');
 $worker = $node->status('worker_pid');
-$node->safe_psql('postgres', "SELECT pg_terminate_backend($worker)");
+kill 'TERM', $worker;
 $node->poll_query_until('postgres', "SELECT worker_pid <> $worker FROM themis_crypt.status()");
 is($node->status('state'), 'locked', 'lock() survives the end of the worker');
 
+# Until the old processes are gone the data directory is taken.
 $node->kill9;
-$node->start;
+for (1 .. 100)
+{
+	last if $node->start(fail_ok => 1);
+	select undef, undef, undef, 0.2;
+}
 is($node->safe_psql('postgres', $both), 'one|two',
 	'after kill -9 of the postmaster values open: lock() ends with the server');
 done_testing();

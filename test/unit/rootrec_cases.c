@@ -263,6 +263,52 @@ test_fields(void)
 	is_result(parse_only(changed, len), TC_MALFORMED, "another magic is none of ours");
 }
 
+/* Parse a record of one recipient whose parts have these lengths. */
+static TcResult
+parse_lengths(size_t box_len, size_t attestation_len, size_t prev_len)
+{
+	static TcRootRecord record;
+	uint8_t		bytes[TC_RECORD_MAX];
+	TcWriter	writer = tc_writer(bytes, sizeof(bytes));
+
+	make(&record, 1, 5);
+	tc_write_bytes(&writer, "TCR1", 4);
+	tc_write_bytes(&writer, record.realm, TC_UUID_BYTES);
+	tc_write_u32(&writer, 1);
+	tc_write_bytes(&writer, prev, TC_KCV_BYTES);
+	tc_write_u16(&writer, 1);
+	tc_recipient_write(&writer, &record.entries[0].recipient);
+	tc_write_u16(&writer, (uint16_t) box_len);
+	tc_write_bytes(&writer, prev, box_len);
+	tc_write_u8(&writer, (uint8_t) attestation_len);
+	tc_write_bytes(&writer, prev, attestation_len);
+	tc_write_u16(&writer, (uint16_t) prev_len);
+	tc_write_bytes(&writer, prev, prev_len);
+	tc_write_bytes(&writer, prev, TC_MAC_BYTES);
+	if (writer.failed)
+		bail("a record does not fit");
+	return parse_only(bytes, writer.used);
+}
+
+/* All else in order, each length alone decides. */
+static void
+test_lengths(void)
+{
+	size_t		taken = 0;
+	size_t		wrong = 0;
+
+	for (size_t len = 0; len < 300; len++)
+		wrong += (parse_lengths(len, 32, 92) == TC_OK) != (len == 121);
+	is_count(wrong, 0, "a box of any length but 121 is refused");
+	for (size_t len = 0; len < 256; len++)
+		wrong += (parse_lengths(121, len, 0) == TC_OK) != (len == 0 || len == 32);
+	is_count(wrong, 0, "an attestation of any length but 0 and 32 is refused");
+	for (size_t len = 0; len <= 920; len++)
+		taken += parse_lengths(121, 32, len) == TC_OK;
+	ok(taken == 11 && parse_lengths(121, 0, 920) == TC_OK && parse_lengths(121, 0, 91) == TC_MALFORMED,
+	   "former roots come whole");
+}
+
 static void
 test_limits(void)
 {
@@ -377,6 +423,23 @@ test_attestations(void)
 	record.entries[0].attestation = tc_span(NULL, 0);
 	len = build(&record, bytes);
 	ok(!attested(bytes, len, 0), "nor is its own taken from another's place");
+	record.entries[1].attestation = tc_span(NULL, 0);
+	attest(&record, 1);
+	record.entries[0].attestation = record.entries[1].attestation;
+	record.entries[1].attestation = tc_span(NULL, 0);
+	len = build(&record, bytes);
+	ok(!attested(bytes, len, 1), "also when that is the first");
+
+	if (tc_kcv(root, TC_PURPOSE_ROOT, record.kcv) != TC_OK)
+		bail("no KCV");
+	record.entries[1].attestation = tc_span(attestations[1], TC_MAC_BYTES);
+	ok(tc_record_attested(&record, seeds[1]), "in its own place it is good");
+	for (size_t n = 0; n < TC_MAC_BYTES; n++)
+	{
+		record.entries[1].attestation = tc_span(attestations[1], n);
+		wrong += tc_record_attested(&record, seeds[1]);
+	}
+	is_count(wrong, 0, "a part of a genuine one is none");
 
 	attest(&record, 0);
 	record.entries[1].attestation = tc_span(NULL, 0);
@@ -406,6 +469,7 @@ main(void)
 	test_round_trip();
 	test_alterations();
 	test_fields();
+	test_lengths();
 	test_limits();
 	test_substitution();
 	test_attestations();
