@@ -26,7 +26,8 @@ _Static_assert(TC_NONCE_BYTES == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES &&
 			   TC_SALT_BYTES == crypto_core_hchacha20_INPUTBYTES &&
 			   IETF_NONCE_BYTES == 4 + COUNTER_BYTES,
 			   "the AEAD has another nonce");
-_Static_assert(TC_PLAIN_MAX <= crypto_aead_chacha20poly1305_ietf_MESSAGEBYTES_MAX,
+_Static_assert(TC_PLAIN_MAX <=
+			   crypto_aead_chacha20poly1305_ietf_MESSAGEBYTES_MAX,
 			   "libsodium would abort on a long plaintext");
 
 /* Give libsodium an address even where there are no bytes. */

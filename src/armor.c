@@ -13,11 +13,12 @@
 
 #define VARIANT		sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
+#define SAME_LENGTH(len) \
+	(TC_BASE64_LEN(len) + 1 == sodium_base64_ENCODED_LEN(len, VARIANT))
+
 _Static_assert(sizeof(TC_ARMOR_PREFIX) - 1 == TC_ARMOR_PREFIX_LEN,
 			   "the armor prefix has another length");
-_Static_assert(TC_BASE64_LEN(32) + 1 == sodium_base64_ENCODED_LEN(32, VARIANT) &&
-			   TC_BASE64_LEN(31) + 1 == sodium_base64_ENCODED_LEN(31, VARIANT) &&
-			   TC_BASE64_LEN(30) + 1 == sodium_base64_ENCODED_LEN(30, VARIANT),
+_Static_assert(SAME_LENGTH(30) && SAME_LENGTH(31) && SAME_LENGTH(32),
 			   "libsodium counts base64 differently");
 
 bool

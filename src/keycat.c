@@ -120,6 +120,8 @@ static void
 fill_key(TcKey *key, const TcKeyOptions *options)
 {
 	MemoryContext old;
+	TcSpan		maced = tc_span(&options->mac,
+								options->is_root ? 0 : sizeof(TcKeyMac));
 
 	key->context = AllocSetContextCreate(TopMemoryContext, "themis_crypt key",
 										 ALLOCSET_SMALL_SIZES);
@@ -137,12 +139,11 @@ fill_key(TcKey *key, const TcKeyOptions *options)
 		version->identity = options->versions[i].identity;
 		memcpy(version->wrap, options->versions[i].wrap, TC_WRAP_BYTES);
 		if (tc_slot_address(&version->identity,
-							tc_span(version->wrap, TC_WRAP_BYTES),
+							tc_span(version->wrap, TC_WRAP_BYTES), maced,
 							version->address) != TC_OK)
 			elog(ERROR, "could not compute the address of a slot");
 	}
-	memcpy(key->digest, options->digest, TC_MAC_BYTES);
-	memcpy(key->mac, options->mac, TC_KEY_MAC_BYTES);
+	key->mac = options->mac;
 	if (options->is_root)
 	{
 		uint8	   *record = palloc(options->record.len);
@@ -440,8 +441,7 @@ request_load(const TcKey *key, const TcKeyVersion *version, TcSpan record)
 	request->identity = version->identity;
 	memcpy(request->wrap, version->wrap, TC_WRAP_BYTES);
 	request->check_mac = !key->is_root;
-	memcpy(request->digest, key->digest, TC_MAC_BYTES);
-	memcpy(request->mac, key->mac, TC_KEY_MAC_BYTES);
+	request->mac = key->mac;
 	answer = tc_request_set_record(request, record) ?
 		tc_request_send() : TC_ANS_MALFORMED;
 	if (answer != TC_ANS_OK)

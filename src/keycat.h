@@ -49,8 +49,7 @@ typedef struct TcKey
 	uint16		min_version;
 	int			nversions;
 	TcKeyVersion *versions;		/* ascending */
-	uint8		digest[TC_MAC_BYTES];
-	uint8		mac[TC_KEY_MAC_BYTES];
+	TcKeyMac	mac;			/* of a key */
 	TcSpan		record;			/* of a root */
 
 	/* the catalog row this was read from */

@@ -220,12 +220,12 @@ tc_make_key(List *options)
 	request = tc_request_begin(TC_REQ_KEY_MAC);
 	if (!tc_request_set_record(request, tc_span(record, record_len)))
 		tc_error_answer(TC_ANS_MALFORMED, NULL);
-	memcpy(request->digest, digest, TC_MAC_BYTES);
+	memcpy(request->mac.digest, digest, TC_MAC_BYTES);
 	answer = tc_request_send();
 	if (answer != TC_ANS_OK)
 		tc_error_answer(answer, NULL);
 	pfree(record);
-	return tc_keyopts_add_mac(result, request->mac);
+	return tc_keyopts_add_mac(result, request->mac.mac);
 }
 
 /* Ask the worker whether wraps, mac and record are genuine. */
@@ -243,8 +243,7 @@ ask_genuine(const TcKeyOptions *key, TcSpan record)
 		request->identity = key->versions[i].identity;
 		memcpy(request->wrap, key->versions[i].wrap, TC_WRAP_BYTES);
 		request->check_mac = !key->is_root;
-		memcpy(request->digest, key->digest, TC_MAC_BYTES);
-		memcpy(request->mac, key->mac, TC_KEY_MAC_BYTES);
+		request->mac = key->mac;
 		answer = tc_request_send();
 	}
 	return answer;

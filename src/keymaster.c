@@ -237,10 +237,10 @@ find_root(TcSpan bytes, Root **ret_root)
 static TcResult
 verify_mac(const Root *root, const TcRequest *request)
 {
-	TcSpan		digest = tc_span(request->digest, sizeof(request->digest));
+	TcSpan		digest = tc_span(request->mac.digest, TC_MAC_BYTES);
 
 	return tc_key_mac_verify(root->key, &digest, 1,
-							 tc_span(request->mac, sizeof(request->mac)));
+							 tc_span(request->mac.mac, TC_KEY_MAC_BYTES));
 }
 
 static TcAnswer
@@ -263,7 +263,9 @@ serve_load(TcRequest *request, const Root *root)
 	if (result == TC_OK)
 		result = tc_slot_key(secrets->dek, &request->identity, secrets->slot_key);
 	if (result == TC_OK)
-		result = tc_slot_address(&request->identity, wrap, address);
+		result = tc_slot_address(&request->identity, wrap,
+								 tc_span(&request->mac, request->check_mac ?
+										 sizeof(TcKeyMac) : 0), address);
 	if (result == TC_OK)
 		result = tc_slot_publish(address, secrets->slot_key, &request->slot);
 	return answer_of(result);
@@ -375,12 +377,12 @@ serve_make_key(TcRequest *request, const Root *root)
 static TcAnswer
 serve_key_mac(TcRequest *request, const Root *root)
 {
-	TcSpan		digest = tc_span(request->digest, sizeof(request->digest));
+	TcSpan		digest = tc_span(request->mac.digest, TC_MAC_BYTES);
 
 	if (!root->trusted)
 		return TC_ANS_UNTRUSTED;
 	return answer_of(tc_key_mac(root->key, root->version, &digest, 1,
-								request->mac));
+								request->mac.mac));
 }
 
 TcAnswer

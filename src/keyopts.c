@@ -199,7 +199,8 @@ options_digest(List *options, const TcKeyOptions *key,
 			   uint8 ret_digest[TC_MAC_BYTES])
 {
 	static const char *const names[] =
-	{"kind", "uuid", "id", "current", "min_version", "state", "index"};
+	{"kind", "uuid", "id", "algorithm", "current", "min_version", "state",
+	"index"};
 	int			nfields = lengthof(names) + 2 * key->nversions;
 	TcSpan	   *fields = palloc(sizeof(TcSpan) * nfields);
 	int			n = 0;
@@ -301,10 +302,11 @@ parse_key(List *options, TcKeyOptions *key)
 	key->index.identity.key_id = key->id;
 	key->index.identity.version = 1;
 	key->index.identity.purpose = TC_PURPOSE_INDEX;
-	if (!parse_bytes(tc_keyopts_get(options, "mac"), key->mac, TC_KEY_MAC_BYTES))
+	if (!parse_bytes(tc_keyopts_get(options, "mac"), key->mac.mac,
+					 TC_KEY_MAC_BYTES))
 		return "the mac is not in order";
 	what = parse_versions(options, "v", TC_PURPOSE_VALUE, key);
-	if (what == NULL && !options_digest(options, key, key->digest))
+	if (what == NULL && !options_digest(options, key, key->mac.digest))
 		what = "the digest could not be computed";
 	return what;
 }

@@ -37,6 +37,16 @@ typedef struct TcVersionOption
 	uint8		wrap[TC_WRAP_BYTES];
 } TcVersionOption;
 
+/* The mac of a key's options, behind the digest that it covers. */
+typedef struct TcKeyMac
+{
+	uint8		digest[TC_MAC_BYTES];
+	uint8		mac[TC_KEY_MAC_BYTES];
+} TcKeyMac;
+
+StaticAssertDecl(sizeof(TcKeyMac) == TC_MAC_BYTES + TC_KEY_MAC_BYTES,
+				 "a TcKeyMac is hashed as it is");
+
 typedef struct TcKeyOptions
 {
 	bool		is_root;
@@ -49,8 +59,7 @@ typedef struct TcKeyOptions
 	TcVersionOption *versions;	/* ascending */
 	/* of a key */
 	TcVersionOption index;
-	uint8		digest[TC_MAC_BYTES];	/* of what the mac covers */
-	uint8		mac[TC_KEY_MAC_BYTES];
+	TcKeyMac	mac;
 	/* of a root */
 	TcSpan		record;
 } TcKeyOptions;

@@ -29,8 +29,10 @@ _Static_assert(TC_X25519_BYTES == crypto_box_PUBLICKEYBYTES &&
 _Static_assert(TC_BOX_BYTES == TC_BOX_PLAIN_BYTES + crypto_box_SEALBYTES &&
 			   TC_BOX_PLAIN_BYTES == 73 && TC_BOX_BYTES == 121,
 			   "src/FORMAT states these sizes");
-_Static_assert(sizeof(RECIPIENT_PREFIX) + TC_BASE64_LEN(RECIPIENT_BYTES) <= TC_RECIPIENT_TEXT_MAX &&
-			   sizeof(IDENTITY_PREFIX) + TC_BASE64_LEN(IDENTITY_BYTES) <= TC_IDENTITY_TEXT_MAX,
+_Static_assert(sizeof(RECIPIENT_PREFIX) + TC_BASE64_LEN(RECIPIENT_BYTES) <=
+			   TC_RECIPIENT_TEXT_MAX &&
+			   sizeof(IDENTITY_PREFIX) + TC_BASE64_LEN(IDENTITY_BYTES) <=
+			   TC_IDENTITY_TEXT_MAX,
 			   "the text forms do not fit");
 
 TcResult

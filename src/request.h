@@ -29,6 +29,7 @@
 #include "datatype/timestamp.h"
 
 #include "dekslots.h"
+#include "keyopts.h"
 #include "keyring.h"
 #include "rootrec.h"
 
@@ -60,13 +61,13 @@ typedef enum TcAnswer
 /*
  * What is asked and answered.  Fields not named for a kind are ignored.
  *
- *	LOAD		record, identity, wrap; with check_mac also digest and mac
+ *	LOAD		record, identity, wrap; with check_mac also mac
  *				-> slot
  *	MAKE_ROOT	identity.key_id, allow_no_recovery
  *				-> record, identity (of the transit key), wrap
  *	MAKE_KEY	record, identity.key_id, identity.algorithm
  *				-> identity, wrap (of the DEK), index_wrap, root_version
- *	KEY_MAC		record, digest -> mac
+ *	KEY_MAC		record, mac.digest -> mac.mac
  *	CHECK_RECORD record -> trusted
  *	LOCK		by
  *	UNLOCK		(the answer comes when unlocking has begun)
@@ -80,8 +81,7 @@ typedef struct TcRequest
 	bool		check_mac;
 	bool		allow_no_recovery;
 	bool		trusted;
-	uint8		digest[TC_MAC_BYTES];
-	uint8		mac[TC_KEY_MAC_BYTES];
+	TcKeyMac	mac;
 	TcSlotRef	slot;
 	char		by[NAMEDATALEN];
 	size_t		record_len;

@@ -14,7 +14,8 @@
 
 #define MAGIC			"TCR1"
 #define MAGIC_BYTES		4
-#define PREV_BYTES		(4 + TC_KCV_BYTES + TC_NONCE_BYTES + TC_KEY_BYTES + TC_TAG_BYTES)
+#define PREV_BYTES		(4 + TC_KCV_BYTES + TC_NONCE_BYTES + TC_KEY_BYTES + \
+						 TC_TAG_BYTES)
 
 _Static_assert(sizeof(MAGIC) - 1 == MAGIC_BYTES, "the magic has 4 bytes");
 _Static_assert(PREV_BYTES == 92, "src/FORMAT states this size");
@@ -263,7 +264,8 @@ write_maced(TcWriter *writer, const TcRootRecord *record,
 	if (record->nentries < 1 || record->root_version == 0 ||
 		record->prev.len % PREV_BYTES != 0)
 		return TC_MALFORMED;
-	if (record->nentries > TC_RECIPIENTS_MAX || record->prev.len > TC_RECORD_MAX)
+	if (record->nentries > TC_RECIPIENTS_MAX ||
+		record->prev.len > TC_RECORD_MAX)
 		return TC_TOO_LARGE;
 	result = tc_kcv(root, TC_PURPOSE_ROOT, kcv);
 	if (result != TC_OK)

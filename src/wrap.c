@@ -17,7 +17,8 @@
 #define VERSION_AT		MAGIC_BYTES
 #define NONCE_AT		(VERSION_AT + 4)
 #define BODY_AT			(NONCE_AT + TC_NONCE_BYTES)
-#define AD_BYTES		(MAGIC_BYTES + TC_UUID_BYTES + 4 + TC_UUID_BYTES + 4 + 2 + 1 + 1)
+#define AD_BYTES		(MAGIC_BYTES + TC_UUID_BYTES + 4 + TC_UUID_BYTES + 4 + \
+						 2 + 1 + 1)
 
 _Static_assert(sizeof(MAGIC) - 1 == MAGIC_BYTES, "the magic has 4 bytes");
 _Static_assert(BODY_AT + TC_KEY_BYTES + TC_TAG_BYTES == TC_WRAP_BYTES,
@@ -149,12 +150,12 @@ tc_slot_key(const uint8_t dek[TC_KEY_BYTES], const TcKeyIdentity *identity,
 }
 
 TcResult
-tc_slot_address(const TcKeyIdentity *identity, TcSpan wrap,
+tc_slot_address(const TcKeyIdentity *identity, TcSpan wrap, TcSpan maced,
 				uint8_t ret_address[TC_ADDRESS_BYTES])
 {
 	uint8_t		numbers[4 + 4 + 2 + 1 + 1];
 	TcWriter	scratch = tc_writer(numbers, sizeof(numbers));
-	TcSpan		fields[8];
+	TcSpan		fields[9];
 	uint32_t	root_version;
 	TcResult	result;
 
@@ -169,7 +170,8 @@ tc_slot_address(const TcKeyIdentity *identity, TcSpan wrap,
 	fields[5] = uint_field(&scratch, identity->purpose, 1);
 	fields[6] = uint_field(&scratch, identity->algorithm, 1);
 	fields[7] = wrap;
-	return tc_kdf(NULL, TC_LABEL_ADDRESS, fields, 8, ret_address,
+	fields[8] = maced;
+	return tc_kdf(NULL, TC_LABEL_ADDRESS, fields, maced.len > 0 ? 9 : 8, ret_address,
 				  TC_ADDRESS_BYTES);
 }
 

@@ -61,10 +61,13 @@ extern TcResult tc_slot_key(const uint8_t dek[TC_KEY_BYTES],
 #define TC_ADDRESS_BYTES 16
 
 /*
- * The address of a slot: a hash over the identity and the wrap as it stands
- * in the options.  Nothing else names a slot.
+ * The address of a slot: a hash over the identity, the wrap as it stands in
+ * the options, and the mac over those options (empty where there is none).
+ * Nothing else names a slot; so a key whose options were altered in any way
+ * is not found, but loaded, and its mac checked.
  */
 extern TcResult tc_slot_address(const TcKeyIdentity *identity, TcSpan wrap,
+								TcSpan maced,
 								uint8_t ret_address[TC_ADDRESS_BYTES]) TC_CHECK_RESULT;
 
 #define TC_KEY_MAC_BYTES (4 + TC_MAC_BYTES)

@@ -164,14 +164,11 @@ sub keyring_tool
 	return ($? >> 8, $out);
 }
 
+# The servers are stopped after this, by PostgreSQL::Test::Cluster's own.
 END
 {
 	my $exit_code = $?;
-	for my $node (@with_tpm)
-	{
-		$node->teardown_node;
-		system($program, 'swtpm-stop', $node->key_dir);
-	}
+	system($program, 'swtpm-stop', $_->key_dir) for @with_tpm;
 	$? = $exit_code;
 }
 

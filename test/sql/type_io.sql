@@ -1,11 +1,9 @@
 -- Input and output of the type encrypted: what goes in comes out, and what is
 -- no value is refused without being repeated.
-SET client_min_messages = warning;
 CREATE ROLE regress_user;
+CREATE SCHEMA AUTHORIZATION regress_user;
 GRANT USAGE ON FOREIGN DATA WRAPPER themis_crypt TO regress_user;
-GRANT CREATE ON SCHEMA public TO regress_user;
 SET ROLE regress_user;
-RESET client_min_messages;
 CREATE SERVER regress_key FOREIGN DATA WRAPPER themis_crypt;
 CREATE TABLE io (id int, v encrypted(regress_key));
 
@@ -49,14 +47,13 @@ DECLARE
 	message text;
 	detail text;
 	hint text;
-	context text;
 BEGIN
 	PERFORM themis_crypt.encrypted_in(armor::cstring, 0, -1);
 	RETURN 'taken';
 EXCEPTION WHEN others THEN
 	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
-		hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
-	RETURN concat_ws(' | ', SQLSTATE, message, detail, hint);
+		hint = PG_EXCEPTION_HINT;
+	RETURN concat_ws(' | ', SQLSTATE, message, nullif(detail, ''), nullif(hint, ''));
 END $$;
 CREATE TABLE spelling (what text, armor text);
 INSERT INTO spelling VALUES
@@ -72,7 +69,7 @@ INSERT INTO spelling VALUES
 	('standard alphabet +', overlay(:'armor' PLACING '+' FROM 20 FOR 1)),
 	('standard alphabet /', overlay(:'armor' PLACING '/' FROM 20 FOR 1)),
 	('not ASCII', overlay(:'armor' PLACING 'é' FROM 20 FOR 1)),
-	('one character more', :'armor' || 'A'),
+	('three characters more', :'armor' || 'AAA'),
 	('first 8 bytes', left(:'armor', 4 + 11)),
 	('shorter than overhead', left(:'armor', 4 + 60)),
 	('key id 0', 'tc1:-QEBAAAAAQ' || repeat('A', 70)),
@@ -83,7 +80,10 @@ INSERT INTO spelling SELECT 'unused bits ' || n,
 	left(armor, -1) || substr(alphabet, strpos(alphabet, right(armor, 1)) + n, 1)
 	FROM spelling, (VALUES ('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')) AS a(alphabet),
 		generate_series(1, 15) AS n WHERE what = 'genuine';
-SELECT string_agg(what, ', ') AS spellings, error_of(armor) FROM spelling GROUP BY 2 ORDER BY 2 DESC;
+\x
+SELECT error_of(armor) AS error, count(*), string_agg(what, ', ' ORDER BY what COLLATE "C") AS spellings
+	FROM spelling GROUP BY 1 ORDER BY 1 DESC;
+\x
 
 -- of our format, but of a version or algorithm that is not known
 SELECT what, error_of(armor) FROM (VALUES
@@ -94,7 +94,6 @@ SELECT what, error_of(armor) FROM (VALUES
 	('type 31', 'tc1:-QEfAQAAAQA' || repeat('A', 80))) AS f(what, armor);
 
 -- the operators of text do not exist for it
-SELECT v || 'x' FROM io;
 SELECT length(v) FROM io;
 SELECT v < 'x' FROM io;
 SELECT v LIKE 'x%' FROM io;
@@ -104,11 +103,10 @@ SELECT v FROM io ORDER BY v;
 SELECT DISTINCT v FROM io;
 CREATE INDEX ON io (v);
 
-DROP TABLE io, spelling;
-DROP FUNCTION error_of;
+SET client_min_messages = warning;
+RESET ROLE;
+DROP SCHEMA regress_user CASCADE;
 SET themis_crypt.allow_drop_key = on;
 DROP SERVER regress_key;
-RESET ROLE;
-REVOKE ALL ON SCHEMA public FROM regress_user;
-REVOKE USAGE ON FOREIGN DATA WRAPPER themis_crypt FROM regress_user;
+DROP OWNED BY regress_user;
 DROP ROLE regress_user;

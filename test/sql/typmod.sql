@@ -1,11 +1,9 @@
 -- encrypted(key, type): spellings, names that need quotes, and what is said
 -- about the rest.
-SET client_min_messages = warning;
 CREATE ROLE regress_user;
+CREATE SCHEMA AUTHORIZATION regress_user;
 GRANT USAGE ON FOREIGN DATA WRAPPER themis_crypt TO regress_user;
-GRANT CREATE ON SCHEMA public TO regress_user;
 SET ROLE regress_user;
-RESET client_min_messages;
 CREATE SERVER payroll FOREIGN DATA WRAPPER themis_crypt;
 CREATE SERVER "Weird ""key""" FOREIGN DATA WRAPPER themis_crypt;
 CREATE SERVER "select" FOREIGN DATA WRAPPER themis_crypt;
@@ -21,7 +19,7 @@ CREATE TABLE spelled (
 	f encrypted("Weird ""key"""),
 	g encrypted("select", "timestamp"),
 	h encrypted(schlüssel, date),
-	i pg_catalog.encrypted(payroll, int4),
+	i pg_catalog.encrypted(payroll, timestamp),
 	j encrypted(payroll, uuid)[],
 	k encrypted(payroll, "time")[3][3]);
 \d spelled
@@ -48,8 +46,7 @@ END $$;
 SELECT alias, format_type('encrypted'::regtype, themis_crypt.encrypted_typmod_in(ARRAY['payroll', alias]::cstring[]))
 	FROM unnest('{text,varchar,bpchar,bytea,json,jsonb,bool,boolean,int2,smallint,int4,int,integer,int8,bigint,float4,real,float8,numeric,decimal,date,time,timestamp,timestamptz,interval,uuid,inet}'::text[]) AS alias;
 
--- names that PostgreSQL takes for keywords
-CREATE TABLE keyword (x encrypted(payroll, timestamp));
+-- names of more than one word
 CREATE TABLE keyword (x encrypted(payroll, "timestamp with time zone"));
 CREATE TABLE keyword (x encrypted(payroll, double precision));
 
@@ -93,7 +90,7 @@ CREATE TABLE wrong (x encrypted('#000000'));
 CREATE TABLE wrong (x encrypted('#-1b2c3'));
 INSERT INTO by_id VALUES (7);
 SELECT x::int8 FROM by_id;
-INSERT INTO by_id_only VALUES (7);
+INSERT INTO by_id_only VALUES (7);	-- #a1b2c3 is 10597059
 \echo :LAST_ERROR_SQLSTATE
 
 -- another name shows at once
@@ -121,11 +118,11 @@ SELECT themis_crypt.seal('x'::text, -1);
 SELECT themis_crypt.seal('x'::text, 0);
 SELECT themis_crypt.seal('x'::text, 2147483647);
 
-DROP TABLE spelled, by_id, by_id_only, declared;
-SET themis_crypt.allow_drop_key = on;
-DROP SERVER wages, "Weird ""key""", "select", "schlüssel";
+SET client_min_messages = warning;
 RESET ROLE;
-DROP FOREIGN DATA WRAPPER regress_wrapper CASCADE;
-REVOKE ALL ON SCHEMA public FROM regress_user;
-REVOKE USAGE ON FOREIGN DATA WRAPPER themis_crypt FROM regress_user;
+DROP SCHEMA regress_user CASCADE;
+SET themis_crypt.allow_drop_key = on;
+DROP SERVER wages, "Weird ""key""", "select", "schlüssel", regress_elsewhere;
+DROP FOREIGN DATA WRAPPER regress_wrapper;
+DROP OWNED BY regress_user;
 DROP ROLE regress_user;

@@ -106,7 +106,8 @@ $node->kill9;
 for (1 .. 100)
 {
 	last if $node->start(fail_ok => 1);
-	select undef, undef, undef, 0.2;
+	$node->stop('immediate', fail_ok => 1);
+	select undef, undef, undef, 0.1;
 }
 is($node->safe_psql('postgres', $both), 'one|two',
 	'after kill -9 of the postmaster values open: lock() ends with the server');

@@ -247,7 +247,7 @@ freeze_wrap(const char *name, const TcKeyIdentity *of, const uint8_t *key, uint8
 	must(tc_slot_key(key, of, got));
 	snprintf(full, sizeof(full), "%s.slot_key", name);
 	frozen(full, got, sizeof(got));
-	must(tc_slot_address(of, tc_span(wrap, sizeof(wrap)), got));
+	must(tc_slot_address(of, tc_span(wrap, sizeof(wrap)), tc_span(NULL, 0), got));
 	snprintf(full, sizeof(full), "%s.address", name);
 	frozen(full, got, TC_ADDRESS_BYTES);
 }
@@ -467,7 +467,10 @@ freeze_keyring(void)
 	static uint8_t file[TC_KEYRING_MAX];
 	uint8_t		secret[2][TC_PROVIDER_SECRET_BYTES];
 	uint8_t		file_key[TC_KEY_BYTES];
-	TcKeyringNewSlot slots[2] = {{.provider = "tpm2", .binding = TC_BINDING_TPM2}, {.provider = "systemd-creds", .binding = TC_BINDING_HOST}};
+	TcKeyringNewSlot slots[2] = {
+		{.provider = "tpm2", .binding = TC_BINDING_TPM2},
+		{.provider = "systemd-creds", .binding = TC_BINDING_HOST}
+	};
 	size_t		len = 0;
 
 	count_from(0x30, secret[0], TC_PROVIDER_SECRET_BYTES);

@@ -262,7 +262,8 @@ test_texts(void)
 	if (tc_kdf(NULL, TC_LABEL_IDENTITY, fields, 2, later + 33, 16) != TC_OK)
 		bail("no kdf");
 	tc_base64_encode(tc_span(later, 37), text + 7);
-	is_result(tc_recipient_decode(text, strlen(text), got), TC_UNSUPPORTED, "a whole text of another kind is one of a later version");
+	is_result(tc_recipient_decode(text, strlen(text), got), TC_UNSUPPORTED,
+			  "a whole text of another kind is one of a later version");
 }
 
 static TcResult

@@ -159,7 +159,10 @@ test_round_trip(void)
 	free(copy);
 }
 
-/* Whatever byte is changed, nobody opens it; and it is never "not enrolled" unless its key changed. */
+/*
+ * Whatever byte is changed, nobody opens it; and it is never "not enrolled"
+ * unless its key changed.
+ */
 static void
 test_alterations(void)
 {

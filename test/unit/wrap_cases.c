@@ -164,7 +164,7 @@ test_slots(void)
 
 	if (tc_wrap_key(root, ROOT_VERSION, &identity, key, wrap) != TC_OK)
 		bail("no wrap");
-	is_result(tc_slot_address(&identity, tc_span(wrap, sizeof(wrap)), address), TC_OK, "a wrap has an address");
+	is_result(tc_slot_address(&identity, tc_span(wrap, sizeof(wrap)), tc_span(NULL, 0), address), TC_OK, "a wrap has an address");
 	is_result(tc_slot_key(key, &identity, slot_key), TC_OK, "and its key a slot key");
 	ok(memcmp(slot_key, key, TC_KEY_BYTES) != 0, "which is not the key");
 	for (int field = 0; field < IDENTITY_FIELDS; field++)
@@ -172,7 +172,7 @@ test_slots(void)
 		same = 0;
 		for (size_t bit = 0; change(&other, field, bit); bit++)
 		{
-			if (tc_slot_address(&other, tc_span(wrap, sizeof(wrap)), other_address) != TC_OK ||
+			if (tc_slot_address(&other, tc_span(wrap, sizeof(wrap)), tc_span(NULL, 0), other_address) != TC_OK ||
 				tc_slot_key(key, &other, other_key) != TC_OK)
 				bail("no slot");
 			same += memcmp(address, other_address, TC_ADDRESS_BYTES) == 0;
@@ -186,13 +186,16 @@ test_slots(void)
 	for (size_t at = 4; at < sizeof(wrap); at++)
 	{
 		wrap[at] ^= 1;
-		if (tc_slot_address(&identity, tc_span(wrap, sizeof(wrap)), other_address) != TC_OK)
+		if (tc_slot_address(&identity, tc_span(wrap, sizeof(wrap)), tc_span(NULL, 0), other_address) != TC_OK)
 			bail("no address");
 		same += memcmp(address, other_address, TC_ADDRESS_BYTES) == 0;
 		wrap[at] ^= 1;
 	}
 	is_count(same, 0, "the address is another one for each byte of the wrap");
-	is_result(tc_slot_address(&identity, tc_span(wrap, 79), other_address), TC_MALFORMED, "no wrap, no address");
+	if (tc_slot_address(&identity, tc_span(wrap, sizeof(wrap)), tc_span("m", 1), other_address) != TC_OK)
+		bail("no address");
+	ok(memcmp(address, other_address, TC_ADDRESS_BYTES) != 0, "and another one where the options have a mac");
+	is_result(tc_slot_address(&identity, tc_span(wrap, 79), tc_span(NULL, 0), other_address), TC_MALFORMED, "no wrap, no address");
 }
 
 static void

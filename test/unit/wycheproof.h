@@ -58,7 +58,7 @@ open_vectors(const char *kind, const char *name)
 	snprintf(path, sizeof(path), "%s/%s", folder != NULL ? folder : "../shared/vectors", name);
 	if (access(path, R_OK) != 0)
 	{
-		skip(name, "the vectors are not beside this checkout: see TC_VECTORS in test/unit");
+		skip(name, "the vectors are not here: TC_VECTORS names their folder");
 		return NULL;
 	}
 	if (system("python3 -c '' 2>/dev/null") != 0)

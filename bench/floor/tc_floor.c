@@ -1,0 +1,65 @@
+/*-------------------------------------------------------------------------
+ *
+ * tc_floor.c
+ *	  The floor that themis_crypt is measured against: a C function in
+ *	  PostgreSQL that makes one call of libsodium, with a fixed key, and does
+ *	  nothing else.  Not for use.
+ *
+ * bench/floor/tc_floor.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <sodium.h>
+
+#include "fmgr.h"
+
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+PG_MODULE_MAGIC;
+
+#define NONCE	crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
+#define TAG		crypto_aead_xchacha20poly1305_ietf_ABYTES
+
+static const unsigned char key[crypto_aead_xchacha20poly1305_ietf_KEYBYTES] = {1};
+
+PG_FUNCTION_INFO_V1(tc_floor_seal);
+Datum
+tc_floor_seal(PG_FUNCTION_ARGS)
+{
+	struct varlena *plain = PG_GETARG_VARLENA_PP(0);
+	size_t		len = VARSIZE_ANY_EXHDR(plain);
+	bytea	   *sealed = palloc(VARHDRSZ + NONCE + len + TAG);
+	unsigned char *nonce = (unsigned char *) VARDATA(sealed);
+	static uint64 counter;
+
+	SET_VARSIZE(sealed, VARHDRSZ + NONCE + len + TAG);
+	memset(nonce, 0, NONCE);
+	counter++;
+	memcpy(nonce, &counter, sizeof(counter));
+	if (crypto_aead_xchacha20poly1305_ietf_encrypt(nonce + NONCE, NULL,
+												   (unsigned char *) VARDATA_ANY(plain), len,
+												   NULL, 0, NULL, nonce, key) != 0)
+		elog(ERROR, "could not seal");
+	PG_RETURN_BYTEA_P(sealed);
+}
+
+PG_FUNCTION_INFO_V1(tc_floor_open);
+Datum
+tc_floor_open(PG_FUNCTION_ARGS)
+{
+	struct varlena *sealed = PG_GETARG_VARLENA_PP(0);
+	unsigned char *nonce = (unsigned char *) VARDATA_ANY(sealed);
+	size_t		len = VARSIZE_ANY_EXHDR(sealed) - NONCE;
+	text	   *plain = palloc(VARHDRSZ + len - TAG);
+
+	SET_VARSIZE(plain, VARHDRSZ + len - TAG);
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *) VARDATA(plain), NULL, NULL,
+												   nonce + NONCE, len, NULL, 0,
+												   nonce, key) != 0)
+		elog(ERROR, "could not open");
+	PG_RETURN_TEXT_P(plain);
+}

@@ -1,0 +1,79 @@
+# Goal of this test: too little lockable memory is a clear refusal at start,
+# little of it means fewer slots, and more keys than slots all work.
+use strict;
+use warnings;
+use ThemisCluster;
+use PostgreSQL::Test::Utils ();
+use Test::More;
+
+plan skip_all => 'root may lock memory without a limit' if $> == 0;
+plan skip_all => 'missing prlimit' if system('prlimit --version >/dev/null') != 0;
+
+my $keys = $ENV{TC_LONG} ? 2000 : 800;
+my $node = ThemisCluster->ready('main', conf => <<'END');
+max_connections = 20
+max_locks_per_transaction = 500
+log_statement = none
+END
+
+# The server inherits our soft limit; ours comes back afterwards.
+my ($soft) = `prlimit --pid $$ --memlock --noheadings --raw --output SOFT` =~ /(\S+)/;
+
+sub start_with
+{
+	my ($bytes) = @_;
+	$node->stop;
+	$node->rotate_logfile;
+	system("prlimit --pid $$ --memlock=$bytes:") == 0 or die 'prlimit';
+	my $started = $node->start(fail_ok => 1);
+	system("prlimit --pid $$ --memlock=$soft:") == 0 or die 'prlimit';
+	return $started;
+}
+
+ok(!start_with(0), 'with nothing to lock the server does not start');
+my $log = PostgreSQL::Test::Utils::slurp_file($node->logfile);
+like($log, qr/FATAL:  could not lock \d+ bytes of memory for encryption keys: .*\n.*HINT:  Raise the limit on locked memory/,
+	'and says why, and what to do');
+unlike($log, qr/PANIC|terminated by signal/, 'that is no crash');
+$node->start;
+
+$node->safe_psql('postgres', <<"END");
+CREATE ROLE hr LOGIN;
+DO \$\$ BEGIN FOR i IN 1 .. $keys LOOP
+	PERFORM themis_crypt.create_key('k' || i);
+	EXECUTE 'CREATE TABLE t' || i || ' (v encrypted(k' || i || '))';
+END LOOP; END \$\$;
+DO \$\$ BEGIN FOR i IN 1 .. $keys LOOP
+	EXECUTE 'INSERT INTO t' || i || ' SELECT \$1' USING i::text;
+END LOOP; END \$\$;
+END
+
+# All of them in one statement, each as many times as asked.
+my $all = <<"END";
+DO \$\$ DECLARE n int; plain text; BEGIN
+	FOR round IN 1 .. 2 LOOP FOR i IN 1 .. $keys LOOP
+		EXECUTE 'SELECT v::text FROM t' || i || ' LIMIT 1' INTO plain;
+		IF plain <> i::text THEN RAISE 'wrong value of key %', i; END IF;
+		EXECUTE 'INSERT INTO t' || i || ' SELECT \$1' USING i::text;
+	END LOOP; END LOOP;
+END \$\$
+END
+
+ok(start_with(48 * 1024), 'with 48 kB it starts');
+ok($node->wait_unlocked, 'and unlocks');
+is($node->error_of($all), '', "$keys keys work, in turn");
+my $union = join ' UNION ALL ', map { "(SELECT v::text AS v FROM t$_)" } 1 .. $keys;
+is($node->safe_psql('postgres', "SELECT count(*), sum(v::int) FROM ($union) AS u"),
+	3 * $keys . '|' . 3 * $keys * ($keys + 1) / 2, 'and in one statement');
+
+my @sessions = map { $node->background_psql('postgres', on_error_stop => 0) } 1 .. 4;
+$_->{stdin} .= "$all;\n\\echo 'over'\n" for @sessions;
+$_->{run}->pump_nb for @sessions;
+for my $session (@sessions)
+{
+	$session->query_until(qr/over\n/, '');
+	$session->{run}->pump_nb;
+	is($session->{stderr}, '', 'and in several sessions at once');
+	$session->quit;
+}
+done_testing();

@@ -1,0 +1,139 @@
+# Goal of this test: no key is in the memory or a core of a server process
+# outside secret memory, and after lock() nowhere; the scan finds a canary.
+use strict;
+use warnings;
+use ThemisCluster;
+use PostgreSQL::Test::Utils ();
+use Test::More;
+
+# A process may look into another of its user's only where the kernel lets it.
+plan skip_all => 'this kernel does not let us look into other processes'
+  if PostgreSQL::Test::Utils::slurp_file('/proc/sys/kernel/yama/ptrace_scope') =~ /[1-9]/
+  && $> != 0
+  if -e '/proc/sys/kernel/yama/ptrace_scope';
+plan skip_all => 'missing python3' if system('python3 -c 1') != 0;
+
+my $node = ThemisCluster->ready('main', conf => "shared_buffers = 1MB\n");
+my $secret_readable = $node->status('memory') ne 'memfd_secret';
+my $dir = PostgreSQL::Test::Utils::tempdir();
+my $scan = 'test/lib/keyscan';
+
+$node->safe_psql('postgres', <<'END');
+CREATE SERVER k FOREIGN DATA WRAPPER themis_crypt;
+CREATE TABLE t (i int, v encrypted(k));
+END
+
+# A backend that did all there is to do with keys, failures included.
+my $session = $node->background_psql('postgres', on_error_stop => 0);
+my $pid = $session->query(<<'END');
+INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 5) AS i;
+INSERT INTO t SELECT 6, repeat('x', 100000);
+INSERT INTO t VALUES (7, 'literal');
+DO $$ BEGIN INSERT INTO t SELECT 8, 'undone'; RAISE 'undo'; EXCEPTION WHEN raise_exception THEN NULL; END $$;
+DO $$ BEGIN PERFORM v::text FROM t; END $$;
+DO $$ BEGIN PERFORM (v::text)::int FROM t; EXCEPTION WHEN invalid_text_representation THEN NULL; END $$;
+SELECT pg_backend_pid();
+END
+# Its words are in pieces here, so that only the server puts them together.
+$session->query(q(SELECT set_config('tap.canary', 'canary in ' || 'ordinary memory', false)));
+
+my $facts = $node->safe_psql('postgres', <<'END');
+SELECT 'root ' || o.id || ' ' || o.record || ' ' || o.transit FROM (
+	SELECT max(option_value) FILTER (WHERE option_name = 'id') AS id,
+	       max(option_value) FILTER (WHERE option_name = 'record') AS record,
+	       max(option_value) FILTER (WHERE option_name = 'transit1') AS transit
+	  FROM pg_foreign_server, pg_options_to_table(srvoptions) WHERE srvname = 'themis_root') AS o;
+SELECT 'key ' || o.id || ' ' || o.uuid || ' ' || o.realm || ' ' || o.v1 FROM (
+	SELECT max(option_value) FILTER (WHERE option_name = 'id') AS id,
+	       max(option_value) FILTER (WHERE option_name = 'uuid') AS uuid,
+	       max(option_value) FILTER (WHERE option_name = 'realm') AS realm,
+	       max(option_value) FILTER (WHERE option_name = 'v1') AS v1
+	  FROM pg_foreign_server, pg_options_to_table(srvoptions) WHERE srvname = 'k') AS o;
+SELECT 'value ' || v::varchar FROM (SELECT 'x' AS v) AS nothing WHERE false;
+END
+my $values = $node->safe_psql('postgres', 'SELECT v FROM t WHERE i <> 6');
+$facts .= join '', map { "\nvalue $_" } split /\n/, $values;
+PostgreSQL::Test::Utils::append_to_file("$dir/facts", "$facts\n");
+
+my $provider = "$ENV{TC_PGBIN}/themis-keyring";
+chomp(my $pkglibdir = `'$ENV{TC_PGBIN}/pg_config' --pkglibdir`);
+$provider = "$pkglibdir/themis_crypt/themis-keyprov-tpm2";
+is(system("$scan keys '" . $node->key_dir . "/recovery.key' '" . $node->keyring .
+	"' '$provider' '" . $node->tcti . "' <'$dir/facts' >'$dir/patterns'"), 0, 'keys are derived');
+my $patterns = PostgreSQL::Test::Utils::slurp_file("$dir/patterns");
+is(scalar(() = $patterns =~ /^(?:seed|root|dek|slot-key|transit-key|subkey-\d) [0-9a-f]{64}$/mg), 5 + 6,
+	'seed, root, data key, slot key, transit key, six subkeys');
+PostgreSQL::Test::Utils::append_to_file("$dir/patterns",
+	'canary ' . unpack('H*', 'canary in ' . 'ordinary memory') . "\n");
+
+# What a scan finds: where => names; with the bytes read as '#where'.
+sub look
+{
+	my ($target) = @_;
+	my %found;
+	for my $line (split /\n/, `$scan '$dir/patterns' '$target' 2>&1`)
+	{
+		my (undef, $where, $count, @names) = split / /, $line;
+		$found{$where} = "@names";
+		$found{"#$where"} = $count;
+	}
+	return \%found;
+}
+
+sub holds_no_key
+{
+	my ($target, $what) = @_;
+	my $found = look($target);
+	is($found->{memory}, $what =~ /backend/ ? 'canary' : '', "$what: no key in ordinary memory");
+	cmp_ok($found->{'#memory'}, '>', 1e6, "$what: which was read");
+	return $found;
+}
+
+my $postmaster = PostgreSQL::Test::Utils::slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/ ? $1 : 0;
+my $worker = $node->status('worker_pid');
+my $before = holds_no_key($pid, 'backend');
+if ($secret_readable)
+{
+	like($before->{secret}, qr/slot-key/, 'control: the key is found in locked memory');
+	like($before->{secret}, qr/subkey-\d/, 'control: and a subkey');
+	unlike($before->{secret}, qr/seed|root|dek|transit-key|provider/, 'but nothing above them');
+}
+else
+{
+	is($before->{'#secret'} // 0, 0, 'secret memory cannot be read, not even by the kernel for us');
+}
+holds_no_key($postmaster, 'postmaster');
+for my $type ('checkpointer', 'background writer', 'autovacuum launcher')
+{
+	holds_no_key($node->safe_psql('postgres',
+		"SELECT pid FROM pg_stat_activity WHERE backend_type = '$type'"), $type);
+}
+if ($> == 0)
+{
+	holds_no_key($worker, 'worker');
+}
+else
+{
+	my $found = look($worker);
+	ok(!exists $found->{memory}, 'worker: nobody but root may look into it');
+}
+
+SKIP:
+{
+	skip 'missing gdb', 2 if system('gdb --version >/dev/null 2>&1') != 0;
+	for my $what ([ 'backend', $pid ], [ 'postmaster', $postmaster ])
+	{
+		my ($name, $of) = @$what;
+		system("gcore -o '$dir/core' $of >/dev/null 2>&1");
+		holds_no_key("$dir/core.$of", "core of a $name");
+	}
+	isnt(system("gcore -o '$dir/core' $worker >/dev/null 2>&1"), 0, 'no core of the worker')
+	  if $> != 0;
+}
+
+$node->safe_psql('postgres', 'SELECT themis_crypt.lock()');
+my $after = holds_no_key($pid, 'backend after lock()');
+is($after->{secret} // '', '', 'after lock() no key is in secret memory, either');
+is($before->{'#secret'} // 0, $after->{'#secret'} // 0, 'which was read as before');
+$session->quit;
+done_testing();
