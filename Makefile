@@ -7,6 +7,7 @@
 #   make check        every test, in a private copy; the last line has the counts
 #   make check STAGE=unit     one stage or several; KEEP=1 keeps the folder
 #   make check-long   the same, with the long variants
+#   make bench        measure against plain columns, pgcrypto and the floor
 #   make unit         the leaves' tests alone; also: unit-sanitized, fuzz
 #   make installcheck the SQL tests on a running server that preloads the library
 #   make clean, make uninstall
@@ -37,7 +38,10 @@ check-long:
 demo:
 	@test/run demo
 
-.PHONY: help deps check check-long demo unit unit-sanitized fuzz
+bench:
+	@test/run bench
+
+.PHONY: help deps check check-long demo bench unit unit-sanitized fuzz
 
 # ---------------------------------------------------------------------------
 # Tests of the leaves: no PostgreSQL, so no PGXS.  Each test/unit/*.c and
@@ -84,7 +88,7 @@ fuzz: $(FUZZERS)
 # All else needs PostgreSQL.  Skipped where only goals from above are asked
 # for: they must work before "make deps".
 
-ifneq ($(filter-out help deps check check-long demo unit unit-sanitized fuzz, \
+ifneq ($(filter-out help deps check check-long demo bench unit unit-sanitized fuzz, \
          $(or $(MAKECMDGOALS),all)),)
 
 PG_CONFIG ?= pg_config

@@ -10,7 +10,6 @@ INSERT INTO t VALUES (1, 'abc  ', 1.50);
 
 -- out, explicitly
 SELECT v::text, v::varchar, v::varchar(2), v::bpchar, v::char(2), v::name, CAST(n AS numeric), n::numeric(5,1), n::int, n::float8 FROM t;
-SELECT text(v), pg_typeof(v::text), pg_typeof(n::numeric) FROM t;
 CREATE DOMAIN short AS text CHECK (length(VALUE) < 6);
 SELECT v::short FROM t;
 SELECT ARRAY[v, v]::text[] FROM t;
@@ -33,26 +32,24 @@ CREATE FUNCTION takes_text(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
 SELECT takes_text(v) FROM t;
 SELECT string_agg(v, ',') FROM t;
 
--- functions on values of any type see a sealed one
-SELECT concat(v, 'x') LIKE 'tc1:%' AS concat, format('%s', v) LIKE 'tc1:%' AS format,
-	to_json(v)::text LIKE '"tc1:%' AS to_json, to_jsonb(v)::text LIKE '"tc1:%' AS to_jsonb,
-	row_to_json(t)::text LIKE '%"v":"tc1:%' AS row_to_json, json_build_array(v)::text LIKE '["tc1:%' AS json_build_array,
-	v_agg::text LIKE '["tc1:%' AS jsonb_agg, t::text LIKE '(1,tc1:%' AS row_text, ARRAY[v]::text LIKE '{tc1:%' AS array_text,
-	quote_literal(v) LIKE '''tc1:%' AS quote_literal
-	FROM t, LATERAL (SELECT jsonb_agg(v) FROM t AS t2) AS x(v_agg);
-
--- || too must not open what it joins: rows of audit tables are made so
-CREATE FUNCTION opened(statement text) RETURNS boolean LANGUAGE plpgsql AS $$
+-- what works on values of any type sees a sealed one
+CREATE FUNCTION opened(expression text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
 	result text;
 BEGIN
-	EXECUTE statement INTO result;
+	EXECUTE 'SELECT (' || expression || ')::text FROM t' INTO result;
 	RETURN result LIKE '%abc%';
 EXCEPTION WHEN undefined_function OR ambiguous_function OR datatype_mismatch OR wrong_object_type THEN
 	RETURN false;
 END $$;
-SELECT opened($$SELECT 'it was ' || v FROM t$$), opened($$SELECT v || ' it was' FROM t$$),
-	opened($$SELECT v || v::text FROM t$$), opened($$SELECT 'it was '::varchar || v FROM t$$);
+SELECT expression, opened(expression) FROM unnest(ARRAY[
+	'concat(v, 1)', 'concat_ws(''x'', v)', 'format(''%s'', v)', 'quote_literal(v)', 'quote_nullable(v)',
+	'''it was '' || v', 'v || '' it was''', '''it was ''::varchar || v', 'v || v::encrypted(regress_key2)',
+	'to_json(v)', 'to_jsonb(v)', 'to_json(t)', 'row_to_json(t)', 'json_build_array(v)', 'jsonb_build_object(1, v)',
+	'json_agg(v)', 'jsonb_agg(t)', 'json_object_agg(1, v)', 'to_jsonb(ARRAY[v])', 'array_to_json(ARRAY[v])', 'array_to_string(ARRAY[v], '','')',
+	't', 'ROW(v)', 'ARRAY[v]', 'array_agg(v)', 'xmlelement(name x, v)', 'xmlforest(v)', 'query_to_xml(''SELECT v FROM t'', true, true, '''')'
+	]) AS expression WHERE opened(expression);
+SELECT opened('v::text');
 
 -- in, by assignment
 INSERT INTO t (id, v) SELECT 2, 'text'::text;
@@ -63,11 +60,8 @@ INSERT INTO t (id, v) SELECT 6, 6;
 INSERT INTO t (id, v) SELECT 7, true;
 INSERT INTO t (id, v) SELECT 8, '{"a":1}'::jsonb;
 INSERT INTO t (id, v) SELECT 9, '2000-01-01'::date;
-INSERT INTO t (id, v) SELECT 10, 'domain'::short;
+INSERT INTO t (id, v) SELECT 10, 'short'::short;
 SELECT id, '[' || v::text || ']' AS v FROM t WHERE id > 1 ORDER BY id;
-
--- name has no cast in: it comes as text
-SELECT castsource::regtype FROM pg_cast WHERE casttarget = 'encrypted'::regtype AND castsource = 'name'::regtype;
 
 -- in, not implicitly: what is an error without us stays that error
 SELECT 1 = 'x'::text;

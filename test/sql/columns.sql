@@ -5,7 +5,6 @@ GRANT USAGE ON FOREIGN DATA WRAPPER themis_crypt TO regress_user;
 CREATE FOREIGN DATA WRAPPER regress_wrapper;
 CREATE SERVER regress_elsewhere FOREIGN DATA WRAPPER regress_wrapper;
 GRANT USAGE ON FOREIGN SERVER regress_elsewhere TO regress_user;
-GRANT TEMPORARY ON DATABASE :DBNAME TO regress_user;
 SET ROLE regress_user;
 CREATE SERVER regress_key FOREIGN DATA WRAPPER themis_crypt;
 CREATE SERVER regress_key2 FOREIGN DATA WRAPPER themis_crypt;
@@ -46,12 +45,11 @@ INSERT INTO nested VALUES ('{x,NULL}', '1234', '(y,7)', ARRAY[ROW('z', '8')::pai
 INSERT INTO nested VALUES (ARRAY['x', NULL], '1234'::text, ROW('y', '7'), ARRAY[ROW('z'::text, 8)::pair], ARRAY['w'], ARRAY['5678']::pin[]);
 SELECT a[1]::text, a[2]::text, d::text, (p).a::text AS pa, (p).b::int4 AS pb, pp[1].a::text AS ppa, pp[1].b::int4 AS ppb, ds[1]::text AS ds, dd[1]::text AS dd FROM nested;
 UPDATE nested SET a[3] = 'more', p.a = 'new', pp[2].b = 9;
-UPDATE nested SET a = a || 'last' || ARRAY['!']::encrypted(regress_key)[];
+UPDATE nested SET a = array_append(a, 'last') || ARRAY['!'::text]::encrypted(regress_key)[];
 SELECT a::text[], (p).a::text AS pa, (p).b::int4 AS pb, pp[2].b::int4 AS ppb FROM nested;
 INSERT INTO nested (d) VALUES ('12345');
 \set VERBOSITY terse
 INSERT INTO nested (p) VALUES ('(y,seven)');
-INSERT INTO nested (a) VALUES (ARRAY[1, 2]);
 \set VERBOSITY default
 CREATE TABLE of_pair OF pair;
 INSERT INTO of_pair VALUES ('x', 1);
@@ -70,15 +68,19 @@ CREATE MATERIALIZED VIEW matview AS SELECT id, x FROM t1;
 REFRESH MATERIALIZED VIEW matview;
 CREATE VIEW view AS SELECT * FROM t1;
 CREATE FOREIGN TABLE foreign_table (x encrypted(regress_key)) SERVER regress_elsewhere;
-CREATE TABLE with_cast AS SELECT 'new'::encrypted(regress_key, text) AS x, 7::encrypted(regress_key2, int8) AS y;
+CREATE TABLE with_literal AS SELECT 'new'::encrypted(regress_key) AS x;
+CREATE TABLE with_cast AS SELECT 'new'::text::encrypted(regress_key) AS x, 7::encrypted(regress_key2, int8) AS y;
 SELECT attrelid::regclass, attname, format_type(atttypid, atttypmod) FROM pg_attribute
-	WHERE attrelid IN ('ctas'::regclass, 'into_table'::regclass, 'liked'::regclass, 'temporary'::regclass, 'matview'::regclass, 'view'::regclass, 'foreign_table'::regclass, 'with_cast'::regclass)
+	WHERE attrelid IN ('ctas'::regclass, 'into_table'::regclass, 'liked'::regclass, 'temporary'::regclass, 'matview'::regclass, 'view'::regclass, 'foreign_table'::regclass, 'with_literal'::regclass)
 	AND attnum > 0 AND attname <> 'id' ORDER BY attrelid::regclass::text COLLATE "C", attnum;
 SELECT x::text, y::numeric FROM ctas;
 SELECT x::text FROM matview;
 SELECT x::text, y::int8 FROM with_cast;
+DROP VIEW view;
+DROP MATERIALIZED VIEW matview;
+
 -- an expression over columns of two keys has none
-CREATE TABLE keyless AS SELECT CASE WHEN true THEN x ELSE y END AS x FROM t1;
+CREATE TABLE keyless AS SELECT CASE WHEN id > 0 THEN x ELSE y END AS x FROM t1;
 CREATE TABLE keyless AS SELECT x FROM t1 UNION ALL SELECT y FROM t1;
 CREATE TABLE unioned AS SELECT x FROM t1 UNION ALL SELECT x FROM ctas;
 
@@ -124,16 +126,16 @@ SELECT * FROM grown ORDER BY 3;
 
 -- a composite in use, a domain in use
 ALTER TYPE pair ADD ATTRIBUTE c encrypted(regress_key) CASCADE;
-ALTER DOMAIN pin DROP CONSTRAINT pin_check;
-ALTER DOMAIN pin ADD CHECK (VALUE::text <> '');
-INSERT INTO nested (d) VALUES ('');
-ALTER DOMAIN pin ADD CHECK (VALUE <> 'x');
+ALTER TABLE nested DROP dd;
+ALTER DOMAIN pin ADD CHECK (VALUE::text <> '1234');
+ALTER DOMAIN pin ADD CHECK (VALUE::text <> '1111');
+INSERT INTO nested (d) VALUES ('1111');
 
 -- what needs order or equality
-CREATE TABLE u (x encrypted(regress_key) PRIMARY KEY);
-CREATE TABLE u (x encrypted(regress_key) UNIQUE);
-CREATE TABLE u (x encrypted(regress_key)) PARTITION BY RANGE (x);
-CREATE TABLE u (x encrypted(regress_key)) PARTITION BY HASH (x);
+CREATE TABLE keyed (x encrypted(regress_key) PRIMARY KEY);
+CREATE TABLE keyed (x encrypted(regress_key) UNIQUE);
+CREATE TABLE keyed (x encrypted(regress_key)) PARTITION BY RANGE (x);
+CREATE TABLE keyed (x encrypted(regress_key)) PARTITION BY HASH (x);
 CREATE INDEX ON t1 USING hash (x);
 
 -- without USAGE on the old key, ALTER TYPE cannot read it

@@ -48,23 +48,19 @@ SELECT count(*) AS lines, count(*) FILTER (WHERE line ~ 'plain|quoted|1\.50') AS
 -- out as plaintext: by a cast
 COPY (SELECT id, v::text, n::numeric FROM t ORDER BY id) TO stdout;
 
--- what cannot be taken in
+-- what cannot be taken in (the context is for the client, not for the log)
 COPY t FROM stdin;
 20	x	not a number
 \.
-\echo :LAST_ERROR_SQLSTATE
 COPY t FROM stdin;
 20	tc1:damaged	1
 \.
-\echo :LAST_ERROR_SQLSTATE
 CREATE TABLE t3 (v encrypted(regress_key2));
-\set ECHO none
-SELECT themis_crypt.encrypted_out(v)::text AS armor FROM t WHERE id = 1 \g (format=unaligned tuples_only=on) results/copy_text.armor
-\set ECHO all
+COPY (SELECT v FROM t WHERE id = 1) TO stdout \g results/copy_text.armor
+\set SHOW_CONTEXT never
 \copy t3 from 'results/copy_text.armor'
-\echo :LAST_ERROR_SQLSTATE
 
--- into a view with a trigger, and under a rule of partitions
+-- into a partition
 CREATE TABLE part (id int, v encrypted(regress_key)) PARTITION BY LIST (id);
 CREATE TABLE part1 (v encrypted(regress_key), id int);
 ALTER TABLE part ATTACH PARTITION part1 FOR VALUES IN (1);
@@ -82,9 +78,10 @@ SET ROLE regress_other;
 COPY regress_user.t FROM stdin;
 21	x	1
 \.
-\echo :LAST_ERROR_SQLSTATE
+COPY regress_user.t FROM stdin;
+21	\N	\N
+\.
 \copy regress_user.t from 'results/copy_text.data'
-\echo :LAST_ERROR_SQLSTATE
 COPY (SELECT v::text FROM regress_user.t) TO stdout;
 COPY regress_user.t TO stdout \g results/copy_text.data2
 

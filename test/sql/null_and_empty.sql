@@ -4,7 +4,6 @@ CREATE SCHEMA AUTHORIZATION regress_user;
 GRANT USAGE ON FOREIGN DATA WRAPPER themis_crypt TO regress_user;
 SET ROLE regress_user;
 CREATE SERVER regress_key FOREIGN DATA WRAPPER themis_crypt;
-CREATE SERVER regress_key2 FOREIGN DATA WRAPPER themis_crypt;
 CREATE TABLE t (id int, v encrypted(regress_key) NOT NULL, b encrypted(regress_key, bytea),
 	a encrypted(regress_key)[]);
 INSERT INTO t VALUES (1, '', '', '{}'), (2, 'x', NULL, NULL), (3, ''::text, ''::bytea, '{NULL,""}'),
@@ -16,7 +15,7 @@ INSERT INTO t VALUES (7, NULL::encrypted);
 SELECT id, v::text = '' AS v_empty, b IS NULL AS b_null, b::bytea, cardinality(a), a[1] IS NULL AS a1_null, a[2]::text AS a2,
 	pg_column_size(v) > 40 AS sealed FROM t ORDER BY id;
 
--- the casts pass NULL on, with and without USAGE
+-- the casts pass NULL on
 SELECT NULL::encrypted(regress_key)::text IS NULL, NULL::text::encrypted(regress_key) IS NULL,
 	NULL::encrypted IS NULL, NULL::encrypted(regress_key, int4)::int4 IS NULL;
 SELECT count(*), count(v), count(b), count(a) FROM t;
@@ -34,14 +33,15 @@ SELECT ''::encrypted(regress_key, int4);
 SELECT ''::encrypted(regress_key, json);
 SELECT NULL::encrypted(regress_key, int4);
 
+
+-- without USAGE too
 RESET ROLE;
 SELECT NULL::encrypted(regress_key)::text IS NULL;
-SELECT ''::encrypted(regress_key);
 
 SET client_min_messages = warning;
 RESET ROLE;
 DROP SCHEMA regress_user CASCADE;
 SET themis_crypt.allow_drop_key = on;
-DROP SERVER regress_key, regress_key2;
+DROP SERVER regress_key;
 DROP OWNED BY regress_user;
 DROP ROLE regress_user;
