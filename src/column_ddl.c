@@ -84,6 +84,24 @@ tc_type_is_encrypted(Oid typid)
 		(typid == encrypted_type || typid == encrypted_array);
 }
 
+bool
+tc_relation_is_encrypted(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	int			natts;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	natts = ((Form_pg_class) GETSTRUCT(tuple))->relnatts;
+	ReleaseSysCache(tuple);
+	for (int attnum = 1; attnum <= natts; attnum++)
+	{
+		if (tc_type_is_encrypted(getBaseType(get_atttype(relid, (AttrNumber) attnum))))
+			return true;
+	}
+	return false;
+}
+
 static void
 refuse_keyless(const char *kind, const char *name)
 {

@@ -34,6 +34,9 @@ extern Oid	tc_encrypted_type(void);
 /* Whether a type is encrypted, or an array of that. */
 extern bool tc_type_is_encrypted(Oid typid);
 
+/* Whether a relation has encrypted columns. */
+extern bool tc_relation_is_encrypted(Oid relid);
+
 /*
  * How many relations and types that depended on a key have been dropped
  * since tc_column_ddl_reset().  DROP SERVER ... CASCADE is judged by it.

@@ -69,12 +69,13 @@ StaticAssertDecl(sizeof(Cell) == 64, "a cell is a cache line");
 
 typedef struct Region
 {
-	pg_atomic_uint32 locked;	/* lock() was called */
-	uint32		pad1;
 	uint64		last_generation;	/* never given twice; the worker's */
-	uint8		pad2[48];
+	char		locked_by[NAMEDATALEN]; /* role that called lock() */
+	uint8		pad[128 - sizeof(uint64) - NAMEDATALEN];
 	/* slots, then cells */
 } Region;
+
+StaticAssertDecl(sizeof(Region) == 128, "slots begin at a cache line");
 
 typedef struct SlotTag
 {
@@ -530,14 +531,16 @@ tc_slots_wipe(void)
 	}
 }
 
-bool
-tc_slots_locked(void)
+const char *
+tc_slots_locked_by(void)
 {
-	return pg_atomic_read_u32(&region->locked) != 0;
+	return region->locked_by[0] != '\0' ? region->locked_by : NULL;
 }
 
 void
-tc_slots_set_locked(bool locked)
+tc_slots_set_locked(const char *by)
 {
-	pg_atomic_write_u32(&region->locked, locked ? 1 : 0);
+	memset(region->locked_by, 0, sizeof(region->locked_by));
+	if (by != NULL)
+		strlcpy(region->locked_by, by, sizeof(region->locked_by));
 }

@@ -103,10 +103,12 @@ extern TcResult tc_slot_publish(const uint8 address[TC_ADDRESS_BYTES],
 extern void tc_slots_wipe(void);
 
 /*
- * Whether lock() was called and unlock() was not, since the server started.
- * It lies in the region and so outlives a crash of a backend.
+ * Who called lock(), if unlock() was not called since; else NULL.  It lies in
+ * the region and so outlives a crash of a backend, but not the server.
  */
-extern bool tc_slots_locked(void);
-extern void tc_slots_set_locked(bool locked);
+extern const char *tc_slots_locked_by(void);
+
+/* Note that, or with NULL that unlock() was called. */
+extern void tc_slots_set_locked(const char *by);
 
 #endif							/* TC_DEKSLOTS_H */

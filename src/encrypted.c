@@ -19,6 +19,7 @@
 
 #include "catalog/pg_cast.h"
 #include "catalog/pg_type.h"
+#include "commands/copyfrom_internal.h"
 #include "fmgr.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
@@ -42,14 +43,27 @@
 #include "typmod.h"
 
 /*
- * Keep the line of a COPY or the text of a statement, in which the plaintext
- * stands, out of the server log when an error comes up around it.
+ * An error comes up around a plaintext: keep the text of the statement, in
+ * which it may stand, out of the server log, and the column's value out of
+ * what COPY has to say.
  */
 static void
 hide_plaintext(void *arg)
 {
+	ErrorContextCallback *outer;
+
 	errhidecontext(true);
 	errhidestmt(true);
+	for (outer = error_context_stack; outer != NULL; outer = outer->previous)
+	{
+		if (outer->callback == CopyFromErrorCallback)
+		{
+			CopyFromState copy = outer->arg;
+
+			copy->cur_attname = NULL;
+			copy->line_buf_valid = false;
+		}
+	}
 }
 
 #define HIDING_PLAINTEXT(expression) \

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_foreign_server.h"
 #include "foreign/foreign.h"
@@ -229,13 +230,46 @@ guard_statement(Node *stmt)
 	return stmt;
 }
 
+/* Whether a COPY reads plaintext of encrypted columns. */
+static bool
+copies_plaintext(Node *stmt)
+{
+	CopyStmt   *copy = (CopyStmt *) stmt;
+
+	return IsA(stmt, CopyStmt) && copy->is_from && copy->relation != NULL &&
+		OidIsValid(tc_encrypted_type()) &&
+		tc_relation_is_encrypted(RangeVarGetRelid(copy->relation, NoLock, true));
+}
+
+/* Keep the lines of such a COPY out of the server log, on errors of others. */
+static void
+hide_copy_lines(void *arg)
+{
+	errhidecontext(true);
+}
+
+static void
+execute(PlannedStmt *planned, const char *query, bool read_only_tree,
+		ProcessUtilityContext context, ParamListInfo params,
+		QueryEnvironment *env, DestReceiver *dest, QueryCompletion *completion)
+{
+	if (next_utility != NULL)
+		next_utility(planned, query, read_only_tree, context, params, env, dest,
+					 completion);
+	else
+		standard_ProcessUtility(planned, query, read_only_tree, context, params,
+								env, dest, completion);
+}
+
 static void
 utility(PlannedStmt *planned, const char *query, bool read_only_tree,
 		ProcessUtilityContext context, ParamListInfo params,
 		QueryEnvironment *env, DestReceiver *dest, QueryCompletion *completion)
 {
 	Node	   *stmt = planned->utilityStmt;
-	Node	   *guarded = IsTransactionState() ? guard_statement(stmt) : stmt;
+	bool		in_transaction = IsTransactionState();
+	Node	   *guarded = in_transaction ? guard_statement(stmt) : stmt;
+	ErrorContextCallback hiding = {error_context_stack, hide_copy_lines, NULL};
 	int			before;
 
 	if (guarded != stmt)
@@ -243,23 +277,22 @@ utility(PlannedStmt *planned, const char *query, bool read_only_tree,
 		planned = copyObject(planned);
 		planned->utilityStmt = guarded;
 	}
+	if (in_transaction && copies_plaintext(stmt))
+		error_context_stack = &hiding;
 	before = tc_client_output_enter();
 	if (before == 0)
 		tc_column_ddl_reset();
 	PG_TRY();
 	{
-		if (next_utility != NULL)
-			next_utility(planned, query, read_only_tree, context, params, env,
-						 dest, completion);
-		else
-			standard_ProcessUtility(planned, query, read_only_tree, context,
-									params, env, dest, completion);
+		execute(planned, query, read_only_tree, context, params, env, dest,
+				completion);
 	}
 	PG_FINALLY();
 	{
 		tc_client_output_leave(before);
 	}
 	PG_END_TRY();
+	error_context_stack = hiding.previous;
 }
 
 /* A server of ours is about to go, by DROP, CASCADE or DROP OWNED. */

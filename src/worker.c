@@ -295,7 +295,7 @@ drive_unlock(void)
 static void
 lock_instance(const char *by)
 {
-	tc_slots_set_locked(true);
+	tc_slots_set_locked(by);
 	if (attempt.running)
 	{
 		(void) tc_keyprov_end(tc_keymaster_provider_run(), false);
@@ -313,7 +313,7 @@ lock_instance(const char *by)
 static void
 unlock_instance(void)
 {
-	tc_slots_set_locked(false);
+	tc_slots_set_locked(NULL);
 	if (!tc_keymaster_unlocked())
 		set_state(TC_STATE_STARTING, "");
 	begin_unlock();
@@ -403,8 +403,11 @@ themis_crypt_worker_main(Datum arg)
 				 errmsg("there is another themis_crypt key worker")));
 	before_shmem_exit(tc_request_detach_worker, (Datum) 0);
 
-	if (tc_slots_locked())
+	if (tc_slots_locked_by() != NULL)
+	{
+		strlcpy(status.locked_by, tc_slots_locked_by(), sizeof(status.locked_by));
 		set_state(TC_STATE_LOCKED, "locked by themis_crypt.lock()");
+	}
 	else
 	{
 		set_state(TC_STATE_STARTING, "");

@@ -32,7 +32,6 @@ ALTER TABLE t ALTER id TYPE encrypted USING id::encrypted;
 CREATE TYPE composite AS (a int);
 ALTER TYPE composite ADD ATTRIBUTE x encrypted;
 ALTER TYPE composite ALTER ATTRIBUTE a TYPE encrypted;
-CREATE DOMAIN keyed AS encrypted(regress_key, int4);
 CREATE TABLE keyless AS SELECT (ROW('x'::encrypted)).f1 AS x;
 \d t
 
@@ -132,10 +131,10 @@ ALTER DOMAIN pin ADD CHECK (VALUE::text <> '1111');
 INSERT INTO nested (d) VALUES ('1111');
 
 -- what needs order or equality
-CREATE TABLE keyed (x encrypted(regress_key) PRIMARY KEY);
-CREATE TABLE keyed (x encrypted(regress_key) UNIQUE);
-CREATE TABLE keyed (x encrypted(regress_key)) PARTITION BY RANGE (x);
-CREATE TABLE keyed (x encrypted(regress_key)) PARTITION BY HASH (x);
+CREATE TABLE ordered (x encrypted(regress_key) PRIMARY KEY);
+CREATE TABLE ordered (x encrypted(regress_key) UNIQUE);
+CREATE TABLE ordered (x encrypted(regress_key)) PARTITION BY RANGE (x);
+CREATE TABLE ordered (x encrypted(regress_key)) PARTITION BY HASH (x);
 CREATE INDEX ON t1 USING hash (x);
 
 -- without USAGE on the old key, ALTER TYPE cannot read it
