@@ -21,7 +21,7 @@
 #include "plaintype.h"
 #include "typmod.h"
 
-#define SPELLING "Write encrypted(key), encrypted(key, type) or encrypted(key, type, searchable)."
+#define SPELLING "Write encrypted(key) or encrypted(key, type)."
 
 /* The id in "#a1b2c3", or 0 if this is not of that form. */
 static uint32

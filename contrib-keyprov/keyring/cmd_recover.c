@@ -249,7 +249,8 @@ open_all(Recovery *recovery)
 		code = TC_TOOL_FAILED;
 	}
 	if (code == TC_TOOL_OK)
-		code = tool_server_open(options, &recovery->server);
+		code = tool_server_open(options, recovery->store.uid,
+								recovery->store.gid, &recovery->server);
 	return code;
 }
 

@@ -8,6 +8,7 @@
  *-------------------------------------------------------------------------
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <libpq-fe.h>
 
@@ -64,8 +65,33 @@ command(TcServer *server, const char *sql, const TcSpan *bytea, const char *what
 	return TC_TOOL_OK;
 }
 
+/*
+ * Connect with the effective ids of the keyring's owner: a socket's peer is
+ * who it was when it connected.  NULL if the ids cannot be had or given back;
+ * then nothing may be done with them.
+ */
+static PGconn *
+connect_as(const char *const *names, const char *const *values, uid_t uid,
+		   gid_t gid)
+{
+	uid_t		own_uid = geteuid();
+	gid_t		own_gid = getegid();
+	PGconn	   *conn;
+
+	if (own_uid != 0 || uid == 0)
+		return PQconnectdbParams(names, values, 1);
+	if (setegid(gid) != 0 || seteuid(uid) != 0)
+		return NULL;
+	conn = PQconnectdbParams(names, values, 1);
+	if (seteuid(own_uid) == 0 && setegid(own_gid) == 0)
+		return conn;
+	PQfinish(conn);
+	return NULL;
+}
+
 int
-tool_server_open(const TcOptions *options, TcServer **ret_server)
+tool_server_open(const TcOptions *options, uid_t uid, gid_t gid,
+				 TcServer **ret_server)
 {
 	/* Later ones win over what the connection string says. */
 	const char *const names[] = {"dbname", "client_encoding",
@@ -80,7 +106,12 @@ tool_server_open(const TcOptions *options, TcServer **ret_server)
 		tool_error("out of memory");
 		return TC_TOOL_FAILED;
 	}
-	server->conn = PQconnectdbParams(names, values, 1);
+	server->conn = connect_as(names, values, uid, gid);
+	if (server->conn == NULL)
+	{
+		tool_error("could not connect as the owner of the keyring");
+		return TC_TOOL_FAILED;
+	}
 	if (PQstatus(server->conn) != CONNECTION_OK)
 		return server_failed("could not connect", PQerrorMessage(server->conn));
 	/* Whatever is in other schemas, nothing of it shall be called. */

@@ -31,10 +31,12 @@ typedef struct TcServerRoot
 } TcServerRoot;
 
 /*
- * Connect and read the root records.  ret_server must be freed, also after a
- * failure.
+ * Connect as the operating system's user "uid" (for peer authentication; only
+ * root can be somebody else) and read the root records.  ret_server must be
+ * freed, also after a failure.
  */
-extern int	tool_server_open(const TcOptions *options, TcServer **ret_server);
+extern int	tool_server_open(const TcOptions *options, uid_t uid, gid_t gid,
+							 TcServer **ret_server);
 extern void tool_server_close(TcServer *server);
 
 extern int	tool_server_nroots(const TcServer *server);

@@ -152,8 +152,8 @@ SET ROLE regress_super;
 SELECT changed, restore('regress_key', 'regress_key', changed, change) FROM (VALUES
 	('id', '7'), ('id', '16777216'), ('id', '0'), ('id', 'drop'), ('kind', 'root'), ('kind', 'drop'),
 	('uuid', repeat('A', 22)), ('uuid', 'AAAA'), ('realm', 'drop'), ('current', '2'), ('min_version', '2'), ('min_version', '0'),
-	('state', 'disabled'), ('mac', repeat('A', 22)), ('mac', repeat('A', 43)), ('mac', 'drop'), ('v1', 'drop'), ('v1', 'xchacha20poly1305:AAAA'),
-	('index', 'blake2b:AAAA'), ('algorithm', 'rot13'), ('algorithm', '@')) AS x(changed, change);
+	('state', 'disabled'), ('mac', repeat('A', 22)), ('mac', repeat('A', 48)), ('mac', 'drop'), ('v1', 'drop'), ('v1', 'xchacha20poly1305:AAAA'),
+	('v1', 'xchacha20poly1305:' || repeat('A', 107)), ('index', 'blake2b:AAAA'), ('index', 'blake2b:' || repeat('A', 107)), ('algorithm', 'rot13'), ('algorithm', '@')) AS x(changed, change);
 SELECT restore('regress_key', 'regress_key');
 ALTER SERVER regress_key OWNER TO regress_officer;
 SET ROLE regress_officer;
