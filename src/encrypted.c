@@ -585,7 +585,11 @@ cast_argument(Node *node, Oid encrypted)
 
 PG_FUNCTION_INFO_V1(themis_crypt_coerce_support);
 
-/* coerce(encrypted(x), typmod, ..) -> seal(x, typmod), when planning. */
+/*
+ * coerce(encrypted(x), typmod, ..) -> seal(x, typmod), when planning.  In the
+ * shape of a cast, so that exprTypmod() finds the typmod: CREATE TABLE AS
+ * needs it.
+ */
 Datum
 themis_crypt_coerce_support(PG_FUNCTION_ARGS)
 {
@@ -610,5 +614,5 @@ themis_crypt_coerce_support(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(NULL);
 	PG_RETURN_POINTER(makeFuncExpr(seal, coerce->funcresulttype,
 								   list_make2(argument, lsecond(coerce->args)),
-								   InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL));
+								   InvalidOid, InvalidOid, COERCE_EXPLICIT_CAST));
 }

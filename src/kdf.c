@@ -11,6 +11,8 @@
 
 #include "kdf.h"
 
+#define STACK_BYTES 4096		/* more than libsodium uses for a hash */
+
 _Static_assert(TC_KEY_BYTES == crypto_generichash_KEYBYTES &&
 			   TC_KEY_BYTES == crypto_generichash_BYTES,
 			   "a key is no BLAKE2b key");
@@ -59,6 +61,9 @@ tc_kdf(const uint8_t *key, const char *label, const TcSpan *fields,
 
 	sodium_memzero(&state, sizeof(state));
 	sodium_memzero(out, sizeof(out));
+
+	/* crypto_generichash_final leaves a copy of its output below us. */
+	sodium_stackzero(STACK_BYTES);
 	return ok ? TC_OK : TC_UNSUPPORTED;
 }
 

@@ -21,6 +21,7 @@
 #include "nonce.h"
 
 #define ROOTS_MAX 32
+#define STACK_BYTES 16384		/* wiped after use: libsodium leaves copies */
 
 typedef struct Root
 {
@@ -93,6 +94,7 @@ tc_keymaster_open(const TcKeyring *keyring, int slot,
 		secrets->unlocked = result == TC_OK;
 	}
 	sodium_memzero(&secrets->candidate, sizeof(secrets->candidate));
+	sodium_stackzero(STACK_BYTES);
 	return result;
 }
 
@@ -425,5 +427,6 @@ tc_keymaster_serve(TcRequest *request)
 	sodium_memzero(secrets->dek, sizeof(secrets->dek));
 	sodium_memzero(secrets->slot_key, sizeof(secrets->slot_key));
 	sodium_memzero(secrets->new_root, sizeof(secrets->new_root));
+	sodium_stackzero(STACK_BYTES);
 	return answer;
 }

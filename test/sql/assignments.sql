@@ -85,7 +85,7 @@ BEGIN
 	c.v := 'field';
 	c.n := n;
 	RETURN NEXT c.v::text || c.n::text;
-	SELECT 50, 'row', '51' INTO c;
+	SELECT 50, 'row', 51 INTO c;
 	RETURN NEXT c.v::text || c.n::text;
 	d := ARRAY['one', 'two'];
 	d[3] := 'three';
@@ -140,8 +140,9 @@ INSERT INTO plain VALUES (82, 'plain', 82);
 CREATE VIEW ruled AS SELECT 0 AS id, ''::text AS v;
 CREATE RULE ruled AS ON INSERT TO ruled DO INSTEAD INSERT INTO t VALUES (NEW.id, NEW.v);
 INSERT INTO ruled VALUES (83, 'ruled');
-CREATE VIEW keyless AS SELECT id, v::encrypted AS v FROM t WHERE id >= 80;
+CREATE VIEW keyless AS SELECT 0 AS id, NULL::encrypted AS v, NULL::encrypted AS n;	-- NEW.v is pending in its trigger
 CREATE TRIGGER instead INSTEAD OF INSERT ON keyless FOR EACH ROW EXECUTE FUNCTION instead();
+INSERT INTO keyless VALUES (84, 'keyless', '84');
 SELECT * FROM plain ORDER BY id;
 
 -- functions that fill rows from text call the type's input
@@ -149,7 +150,13 @@ INSERT INTO t SELECT * FROM json_populate_record(NULL::t, '{"id": 90, "v": "json
 INSERT INTO t SELECT * FROM jsonb_populate_recordset(NULL::t, '[{"id": 91, "v": "jsonb", "n": 91}, {"id": 92, "v": "", "n": null}]');
 INSERT INTO t SELECT * FROM json_to_record('{"id": 93, "v": "to record", "n": "93"}') AS x(id int, v encrypted(regress_key), n encrypted(regress_key, int4));
 INSERT INTO t SELECT (x).* FROM (SELECT '(94,"a row",94)'::t AS x) AS y;
-INSERT INTO t SELECT * FROM xmltable('/r' PASSING '<r><id>95</id><v>xml</v></r>'::xml COLUMNS id int, v encrypted(regress_key), n encrypted(regress_key, int4));
+DO $$	-- where it is built with libxml
+BEGIN
+	INSERT INTO t SELECT * FROM xmltable('/r' PASSING ('<r><id>95</id><v>xml</v></r>'::xml)
+		COLUMNS id int, v encrypted(regress_key), n encrypted(regress_key, int4));
+EXCEPTION WHEN feature_not_supported THEN
+	INSERT INTO t VALUES (95, 'xml');
+END $$;
 INSERT INTO t SELECT 96, jsonb_path_query_first('{"a": "path"}', '$.a') #>> '{}';
 INSERT INTO t SELECT * FROM json_populate_record(NULL::t, '{"id": 97, "v": {"nested": true}, "n": 97}');
 SELECT * FROM shown WHERE id >= 90;

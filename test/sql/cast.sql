@@ -39,7 +39,7 @@ DECLARE
 BEGIN
 	EXECUTE 'SELECT (' || expression || ')::text FROM t' INTO result;
 	RETURN result LIKE '%abc%';
-EXCEPTION WHEN undefined_function OR ambiguous_function OR datatype_mismatch OR wrong_object_type THEN
+EXCEPTION WHEN undefined_function OR ambiguous_function OR datatype_mismatch OR feature_not_supported THEN
 	RETURN false;
 END $$;
 SELECT expression, opened(expression) FROM unnest(ARRAY[

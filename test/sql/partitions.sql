@@ -20,7 +20,7 @@ SELECT tableoid::regclass, id, v::text, n::int4 FROM p ORDER BY id;
 -- rows that move keep their value as it is
 CREATE TABLE before AS SELECT themis_crypt.encrypted_out(v)::text AS v FROM p WHERE id = 1;
 UPDATE p SET id = 12 WHERE id = 1;
-SELECT tableoid::regclass, p.v::text, themis_crypt.encrypted_out(p.v)::text = before.v AS same FROM p, before WHERE id = 12;
+SELECT p.tableoid::regclass, p.v::text, themis_crypt.encrypted_out(p.v)::text = before.v AS same FROM p, before WHERE id = 12;
 UPDATE p SET id = 2, v = 'moved', n = '2' WHERE id = 12 RETURNING tableoid::regclass, v::text, n::int4;
 
 -- another key, another type, no encryption: not a partition of this

@@ -58,7 +58,7 @@ CREATE TABLE e (i int NOT NULL CHECK (i > 0), v encrypted(k), n encrypted(k, num
 END
 my $canary = canary('error');
 for my $copy ("COPY e FROM STDIN;\n0\t$canary\t1", "COPY e (v, i) FROM STDIN;\n$canary\tx",
-	"COPY e FROM STDIN;\n$canary\t1\t1", "COPY e FROM STDIN;\n1\t$canary")
+	"COPY e FROM STDIN;\n1\t$canary")
 {
 	isnt($node->error_of("$copy\n\\.\n"), '', 'COPY of a wrong line is an error');
 }

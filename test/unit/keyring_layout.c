@@ -23,7 +23,7 @@
  */
 typedef struct ByHand
 {
-	uint8_t		file[512];
+	uint8_t		file[4096];
 	size_t		len;
 	uint8_t		secret[32];
 } ByHand;
@@ -75,7 +75,7 @@ write_by_hand(ByHand *by_hand, const uint8_t *seed, const void *plain, size_t pl
 	uint8_t		nonce[24];
 	uint8_t		wrapped[48];
 	uint8_t		ad[24 + 27];
-	uint8_t		stream[24 + 256];
+	uint8_t		stream[24 + 3584];
 	unsigned long long len;
 
 	memset(by_hand, 0, sizeof(*by_hand));
@@ -124,7 +124,7 @@ test_by_hand(void)
 {
 	static TcKeyringPayload payload;
 	uint8_t		seed[32];
-	uint8_t		plain[256] = "TCP1";
+	static uint8_t plain[3500] = "TCP1";
 	uint8_t		tail[] = {1, 0, 'r', 'r', 'r', 'r', 'r', 'r', 'r', 'r', 'r', 'r', 'r', 'r', 'r',
 		'r', 'r', 'r', 5, 1, 0, 0, 'k', 'k', 'k', 'k', 'k', 'k', 'k', 'k', 'k', 'k', 'k', 'k',
 	'k', 'k', 'k', 'k', 0, 0};
@@ -149,9 +149,22 @@ test_by_hand(void)
 			  "a payload with a byte more is refused");
 	is_result(open_by_hand(seed, plain, len - 1, final, &payload), TC_MALFORMED,
 			  "a payload with a byte less is refused");
-	plain[36] = TC_PINS_MAX + 1;
-	is_result(open_by_hand(seed, plain, len, final, &payload), TC_MALFORMED,
-			  "a payload with more pins than may be is refused");
+	/* As many pins and recipients as may be, and one more, all of them there. */
+	for (int more = 0; more <= 1; more++)
+	{
+		memset(plain + 36, 0, sizeof(plain) - 36);
+		plain[36] = (uint8_t) (TC_PINS_MAX + more);
+		len = 38 + (size_t) (TC_PINS_MAX + more) * 36 + 2;
+		is_result(open_by_hand(seed, plain, len, final, &payload),
+				  more == 0 ? TC_OK : TC_MALFORMED, more == 0 ? "64 pins" : "65 pins are refused");
+		plain[36] = 0;
+		plain[38] = (uint8_t) (TC_ENROLLED_MAX + more);
+		for (int i = 0; i < TC_ENROLLED_MAX + more; i++)
+			memcpy(plain + 40 + i * 38, "\1\1\40\0kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk\1n", 38);
+		len = 40 + (size_t) (TC_ENROLLED_MAX + more) * 38;
+		is_result(open_by_hand(seed, plain, len, final, &payload), more == 0 ? TC_OK : TC_MALFORMED,
+				  more == 0 ? "32 recipients" : "33 recipients are refused");
+	}
 	/* No pins, and one recipient: kind, role, a key and a name of a byte. */
 	memcpy(plain + 36, "\0\0\1\0" "\2\1\1\0k\1n", 11);
 	is_result(open_by_hand(seed, plain, 36 + 11, final, &payload), TC_UNSUPPORTED,
