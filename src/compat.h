@@ -22,7 +22,11 @@
 #error "themis_crypt needs PostgreSQL 15 or newer"
 #endif
 
+/* What the macros below need, and varatt.h, which 16 took out of postgres.h. */
 #if PG_VERSION_NUM >= 160000
+#include "catalog/pg_foreign_data_wrapper.h"
+#include "catalog/pg_foreign_server.h"
+#include "utils/acl.h"
 #include "varatt.h"
 #endif
 
@@ -42,7 +46,8 @@
 #define tc_wait_event_new(name) ((void) (name), (uint32) PG_WAIT_EXTENSION)
 #endif
 
-#if PG_VERSION_NUM >= 180000
+/* A set belongs to a resource owner from 17 on; ours are freed by hand. */
+#if PG_VERSION_NUM >= 170000
 #define tc_create_wait_set(n) CreateWaitEventSet(NULL, n)
 #else
 #define tc_create_wait_set(n) CreateWaitEventSet(CurrentMemoryContext, n)

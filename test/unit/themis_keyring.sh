@@ -140,6 +140,7 @@ case $1.$mode in
 	unseal.other) head -c 32 /dev/zero ;;
 	unseal.*) tail -c 32 ;;
 	info.silent) ;;
+	info.appear) echo theirs >"$here/../keys/keyring"; echo "binding=host" ;;
 	info.strange) echo "binding=paper" ;;
 	info.rude) printf 'binding=host\npolicy=a\001b\n' ;;
 	info.*) printf 'provider=fake\nbinding=host\npolicy=none at all\n' ;;
@@ -251,9 +252,16 @@ provider_refuses 1 empty 'could not make a keyring'
 provider_refuses 1 silent 'does not say what its secret is bound to'
 provider_refuses 1 strange 'does not say what its secret is bound to'
 provider_refuses 1 rude 'could not make a keyring'
-provider_refuses 1 short 'gave 31 bytes instead of 32'
-provider_refuses 1 long 'gave 36 bytes instead of 32'
-provider_refuses 4 other 'gave the wrong secret'
+provider_refuses 1 short 'cannot be opened again: .* gave 31 bytes instead of 32'
+provider_refuses 1 long 'cannot be opened again: .* gave 36 bytes instead of 32'
+provider_refuses 4 other 'cannot be opened again: .* gave the wrong secret'
+mode appear
+exits 1 "a keyring that somebody else makes meanwhile" "${init[@]}" --no-recovery
+says 'exists: File exists'
+[ "$(cat "$ring")" = theirs ] && [ "$(files | xargs)" = "keyring other.key other.pub safe.key safe.pub" ]
+ok $? "it is not touched, and no other file is there"
+rm "$ring"
+mode ok
 exits 1 "a provider that is not there" init --keyring "$ring" --provider-dir "$dir/keys" \
 	--provider fake --owner "$me" --no-recovery
 says 'key provider "fake" could not be found: No such file'
@@ -447,13 +455,13 @@ mode ok
 
 # Standard descriptors that are closed must not become those of a keyring.
 "$tool" trust "${with[@]}" $realm $kcv <&- >&- 2>&-
-run verify "${with[@]}"
-[ "$rc" -eq 0 ]
+rc=$?
+[ "$rc" -eq 0 ] && run verify "${with[@]}" && [ "$rc" -eq 0 ]
 ok $? "closed standard descriptors do no harm"
 rm "$ring"
 "$tool" "${init[@]}" --no-recovery <&- >&- 2>&-
-run verify "${with[@]}"
-[ "$rc" -eq 0 ]
+rc=$?
+[ "$rc" -eq 0 ] && run verify "${with[@]}" && [ "$rc" -eq 0 ]
 ok $? "not to a new keyring, either"
 
 # Moved to another place, with its providers.

@@ -1,0 +1,74 @@
+-- Goal of this test: each function of the extension can be called by whom it is
+-- for, and says truly how it may be used; nothing else is granted to anybody.
+BEGIN;
+SELECT plan(10);
+
+CREATE TEMP VIEW member AS
+	SELECT d.classid, d.objid FROM pg_depend AS d JOIN pg_extension AS e ON d.refobjid = e.oid
+	WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'themis_crypt';
+
+-- Who may call it (beside its owner), volatility, parallel safety, and then
+-- "strict", "definer" and "leakproof" where true.
+CREATE TEMP VIEW function AS
+	SELECT p.oid::regprocedure::text AS function,
+		coalesce((SELECT string_agg(CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END, ', ' ORDER BY grantee)
+			FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee <> proowner), 'nobody') AS caller,
+		CASE provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END AS volatility,
+		CASE proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' ELSE 'unsafe' END AS parallel,
+		concat_ws(' ', CASE WHEN proisstrict THEN 'strict' END, CASE WHEN prosecdef THEN 'definer' END, CASE WHEN proleakproof THEN 'leakproof' END) AS flags
+	FROM pg_proc AS p JOIN member ON classid = 'pg_proc'::regclass AND objid = p.oid;
+
+-- Functions without casts; see below for those.
+SELECT bag_eq($$SELECT * FROM function WHERE function !~ '^themis_crypt\.(from_plain|to_[a-z0-9]+)\('$$, $$VALUES
+	('themis_crypt.encrypted_in(cstring,oid,integer)', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('themis_crypt.encrypted_out(encrypted)', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('themis_crypt.encrypted_recv(internal,oid,integer)', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('themis_crypt.encrypted_send(encrypted)', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('themis_crypt.encrypted_typmod_in(cstring[])', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('themis_crypt.encrypted_typmod_out(integer)', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('themis_crypt.seal("any",integer)', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('themis_crypt.coerce(encrypted,integer,boolean)', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('themis_crypt.coerce_support(internal)', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('themis_crypt.validator(text[],oid)', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('themis_crypt.create_key(text,text)', 'PUBLIC', 'volatile', 'unsafe', 'strict'),	-- USAGE on the wrapper decides
+	('themis_crypt.root_records()', 'PUBLIC', 'stable', 'restricted', 'strict'),
+	('themis_crypt.replace_root_record(bytea)', 'nobody', 'volatile', 'unsafe', 'strict'),
+	('themis_crypt.status()', 'pg_monitor', 'volatile', 'safe', 'strict'),
+	('themis_crypt.lock()', 'nobody', 'volatile', 'unsafe', 'strict'),
+	('themis_crypt.unlock()', 'nobody', 'volatile', 'unsafe', 'strict')$$,
+	'the functions, beside casts');
+
+-- Casts: from and to each plaintext type, and what is text but for its name.
+CREATE TEMP TABLE plain (type regtype);
+INSERT INTO plain VALUES ('text'), ('varchar'), ('bpchar'), ('bytea'), ('json'), ('jsonb'), ('bool'), ('int2'), ('int4'), ('int8'), ('float4'), ('float8'),
+	('numeric'), ('date'), ('time'), ('timestamp'), ('timestamptz'), ('interval'), ('uuid'), ('inet');
+SELECT bag_eq($$SELECT * FROM function WHERE function ~ '^themis_crypt\.(from_plain|to_[a-z0-9]+)\('$$, $$
+	SELECT format('themis_crypt.from_plain(%s)', type) AS f, 'PUBLIC' AS c, 'stable' AS v, 'safe' AS p, 'strict' AS s FROM plain
+	UNION ALL
+	SELECT format('themis_crypt.to_%s(encrypted)', typname), 'PUBLIC', 'stable', 'safe', 'strict'
+		FROM (SELECT type FROM plain UNION ALL SELECT 'name') AS x JOIN pg_type ON pg_type.oid = type$$,
+	'the functions of casts');
+
+SELECT is_empty($$SELECT * FROM function WHERE flags ~ 'definer|leakproof'$$, 'none runs with the rights of its owner');
+SELECT is_empty($$SELECT * FROM function WHERE volatility = 'immutable'$$, 'none may be evaluated before it is needed');
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc AS p JOIN member ON classid = 'pg_proc'::regclass AND objid = p.oid JOIN pg_language AS l ON l.oid = prolang
+	WHERE lanname <> 'c'$$, 'none is written in SQL, where search_path would matter');
+
+SELECT bag_eq($$SELECT nspname::text, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END, privilege_type
+	FROM pg_namespace JOIN member ON classid = 'pg_namespace'::regclass AND objid = oid, aclexplode(nspacl) WHERE grantee <> nspowner$$,
+	$$VALUES ('themis_crypt', 'PUBLIC', 'USAGE')$$, 'everybody may use the schema, nobody may create in it');
+SELECT bag_eq($$SELECT oid::regclass::text, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END, privilege_type
+	FROM pg_class JOIN member ON classid = 'pg_class'::regclass AND objid = oid, aclexplode(relacl) WHERE grantee <> relowner$$,
+	$$VALUES ('themis_crypt.keys', 'PUBLIC', 'SELECT')$$, 'everybody may see which keys there are');
+SELECT is_empty($$SELECT fdwname FROM pg_foreign_data_wrapper, aclexplode(coalesce(fdwacl, acldefault('F', fdwowner))) WHERE fdwname = 'themis_crypt' AND grantee <> fdwowner$$,
+	'nobody may make keys until it is granted');
+
+-- What only superusers set, and what only the server's files do.
+SELECT bag_eq($$SELECT name, context FROM pg_settings WHERE name ~ '^themis_crypt\.' AND context <> 'user'$$, $$VALUES
+	('themis_crypt.keyring', 'postmaster'), ('themis_crypt.tpm2_tcti', 'postmaster'), ('themis_crypt.memfd_secret', 'postmaster'),
+	('themis_crypt.restore', 'superuser'), ('themis_crypt.allow_no_recovery', 'superuser')$$, 'the settings that are not everybody''s');
+SELECT bag_eq($$SELECT name FROM pg_settings WHERE name ~ '^themis_crypt\.' AND context = 'user'$$, $$VALUES
+	('themis_crypt.unlock_timeout'), ('themis_crypt.allow_drop_key'), ('themis_crypt.client_output')$$, 'the settings that are');
+
+SELECT * FROM finish();
+ROLLBACK;
