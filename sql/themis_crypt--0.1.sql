@@ -377,6 +377,34 @@ COMMENT ON FUNCTION themis_crypt.to_inet(encrypted) IS 'cast: opens a sealed val
 CREATE CAST (encrypted AS inet) WITH FUNCTION themis_crypt.to_inet(encrypted);
 COMMENT ON CAST (encrypted AS inet) IS 'opens a sealed value';
 
+-- in place of functions of core that are SQL, as $1::text, and would open
+
+CREATE FUNCTION themis_crypt.concat_before(encrypted, text) RETURNS text
+    AS 'MODULE_PATHNAME', 'themis_crypt_concat_before'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.concat_before(encrypted, text) IS 'implementation of || operator';
+CREATE OPERATOR || (LEFTARG = encrypted, RIGHTARG = text,
+    FUNCTION = themis_crypt.concat_before);
+COMMENT ON OPERATOR || (encrypted, text) IS 'concatenate, still sealed';
+
+CREATE FUNCTION themis_crypt.concat_after(text, encrypted) RETURNS text
+    AS 'MODULE_PATHNAME', 'themis_crypt_concat_after'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.concat_after(text, encrypted) IS 'implementation of || operator';
+CREATE OPERATOR || (LEFTARG = text, RIGHTARG = encrypted,
+    FUNCTION = themis_crypt.concat_after);
+COMMENT ON OPERATOR || (text, encrypted) IS 'concatenate, still sealed';
+
+CREATE FUNCTION quote_literal(encrypted) RETURNS text
+    AS 'MODULE_PATHNAME', 'themis_crypt_quote'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION quote_literal(encrypted) IS 'quote a sealed value for usage in a querystring';
+
+CREATE FUNCTION quote_nullable(encrypted) RETURNS text
+    AS 'MODULE_PATHNAME', 'themis_crypt_quote'
+    LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION quote_nullable(encrypted) IS 'quote a possibly-null sealed value for usage in a querystring';
+
 -- keys
 
 CREATE FUNCTION themis_crypt.validator(text[], oid) RETURNS void
@@ -403,6 +431,8 @@ CREATE FUNCTION themis_crypt.root_records(
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'themis_crypt_root_records'
     LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+REVOKE ALL ON FUNCTION themis_crypt.root_records() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION themis_crypt.root_records() TO pg_monitor;
 COMMENT ON FUNCTION themis_crypt.root_records() IS
     'the roots of this database, with the fingerprints to compare';
 
@@ -420,9 +450,9 @@ CREATE VIEW themis_crypt.keys AS
            o.algorithm,
            o.versions,
            o.current::integer AS current,
-           (SELECT array_agg(DISTINCT CASE a.grantee WHEN 0 THEN 'public' ELSE a.grantee::regrole::text END)
-              FROM aclexplode(coalesce(s.srvacl, acldefault('S', s.srvowner))) AS a
-             WHERE a.privilege_type = 'USAGE') AS usable_by
+           ARRAY(SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'public' ELSE a.grantee::regrole::text END
+                   FROM aclexplode(coalesce(s.srvacl, acldefault('S', s.srvowner))) AS a
+                  WHERE a.privilege_type = 'USAGE' ORDER BY 1) AS usable_by
       FROM pg_foreign_server AS s
       JOIN pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw AND w.fdwname = 'themis_crypt'
      CROSS JOIN LATERAL (

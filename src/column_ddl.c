@@ -24,10 +24,12 @@
 #include "catalog/pg_depend.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "parser/parse_type.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -219,8 +221,18 @@ update_dependencies(Oid classid, Oid objid, List *needed)
 		ObjectAddress server;
 
 		ObjectAddressSet(server, ForeignServerRelationId, lfirst_oid(cell));
-		if (!list_member_oid(recorded, lfirst_oid(cell)))
-			recordDependencyOn(&object, &server, DEPENDENCY_NORMAL);
+		if (list_member_oid(recorded, lfirst_oid(cell)))
+			continue;
+
+		/* whoever is dropping the key is waited for */
+		LockDatabaseObject(ForeignServerRelationId, lfirst_oid(cell), 0,
+						   AccessShareLock);
+		if (!SearchSysCacheExists1(FOREIGNSERVEROID,
+								   ObjectIdGetDatum(lfirst_oid(cell))))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("encryption key was concurrently dropped")));
+		recordDependencyOn(&object, &server, DEPENDENCY_NORMAL);
 	}
 }
 
@@ -340,6 +352,43 @@ object_access(ObjectAccessType access, Oid classid, Oid objectid, int subid,
 	/* pg_dump writes functions before servers unless it is told */
 	if (classid == ProcedureRelationId)
 		update_dependencies(classid, objectid, servers_of_typmods(typmods));
+}
+
+void
+tc_column_ddl_created(const CreateStmt *stmt)
+{
+	Oid			relid;
+
+	if (stmt->partspec == NULL || !OidIsValid(tc_encrypted_type()))
+		return;
+	relid = RangeVarGetRelid(stmt->relation, NoLock, true);
+	if (OidIsValid(relid))
+		(void) tc_stored_expr_check(PartitionedRelationId, relid, 0);
+}
+
+void
+tc_column_ddl_adopt(uint32 key_id)
+{
+	Relation	rel = table_open(AttributeRelationId, AccessShareLock);
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	List	   *relids = NIL;
+	ListCell   *cell;
+
+	scan = systable_beginscan(rel, InvalidOid, false, SnapshotSelf, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_attribute att = (Form_pg_attribute) GETSTRUCT(tuple);
+
+		if (att->attnum > 0 && !att->attisdropped && att->atttypmod >= 0 &&
+			tc_typmod_key_id(att->atttypmod) == key_id &&
+			tc_type_is_encrypted(att->atttypid))
+			relids = list_append_unique_oid(relids, att->attrelid);
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	foreach(cell, relids)
+		check_relation(lfirst_oid(cell), 0);
 }
 
 void

@@ -45,6 +45,15 @@ extern int	tc_column_ddl_dropped(void);
 extern void tc_column_ddl_reset(void);
 
 /*
+ * After CREATE TABLE: the hook comes too early to see a partition key, so it
+ * is looked at here.
+ */
+extern void tc_column_ddl_created(const CreateStmt *stmt);
+
+/* A key was restored: tables that named it by its id alone depend on it now. */
+extern void tc_column_ddl_adopt(uint32 key_id);
+
+/*
  * NOTICE if a statement is about to encrypt a column in place: the plaintext
  * that it held is still elsewhere.
  */

@@ -38,6 +38,9 @@ static object_access_hook_type next_object_access;
  */
 static AlterForeignServerStmt *announced;
 
+/* Keys that went with the statement that is running. */
+static int	keys_dropped;
+
 /* Whether a server belongs to our wrapper. */
 static bool
 server_is_ours(Oid serverid)
@@ -171,9 +174,21 @@ guard_grant(const GrantStmt *stmt)
 		refuse_on_root(strVal(lfirst(cell)));
 }
 
+/* Everything here finds the wrapper by its name. */
+static void
+refuse_on_wrapper(const char *name)
+{
+	if (strcmp(name, TC_WRAPPER_NAME) == 0 && OidIsValid(tc_keycat_wrapper()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("foreign-data wrapper \"%s\" cannot be changed", name)));
+}
+
 static void
 guard_rename(const RenameStmt *stmt)
 {
+	if (stmt->renameType == OBJECT_FDW)
+		refuse_on_wrapper(strVal(stmt->object));
 	if (stmt->renameType != OBJECT_FOREIGN_SERVER ||
 		!OidIsValid(our_server(strVal(stmt->object))))
 		return;
@@ -206,6 +221,9 @@ guard_statement(Node *stmt)
 			break;
 		case T_AlterForeignServerStmt:
 			guard_alter((AlterForeignServerStmt *) stmt);
+			break;
+		case T_AlterFdwStmt:
+			refuse_on_wrapper(((AlterFdwStmt *) stmt)->fdwname);
 			break;
 		case T_AlterTableStmt:
 			tc_column_ddl_warn((AlterTableStmt *) stmt);
@@ -281,11 +299,16 @@ utility(PlannedStmt *planned, const char *query, bool read_only_tree,
 		error_context_stack = &hiding;
 	before = tc_client_output_enter();
 	if (before == 0)
+	{
 		tc_column_ddl_reset();
+		keys_dropped = 0;
+	}
 	PG_TRY();
 	{
 		execute(planned, query, read_only_tree, context, params, env, dest,
 				completion);
+		if (IsA(stmt, CreateStmt))
+			tc_column_ddl_created((CreateStmt *) stmt);
 	}
 	PG_FINALLY();
 	{
@@ -316,10 +339,20 @@ guard_drop(Oid serverid)
 						key->name),
 				 errdetail("CASCADE would drop tables or types with encrypted columns."),
 				 errhint("Drop those columns or tables first.")));
-	if (key->is_root && !superuser())
+	if (!key->is_root)
+	{
+		keys_dropped++;
+		return;
+	}
+	if (!superuser())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be superuser to drop the root of encryption keys")));
+	if (keys_dropped > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop the root of encryption keys together with keys"),
+				 errhint("Drop the keys first, one by one.")));
 }
 
 /* The owner of a root has to be a superuser, after REASSIGN OWNED too. */

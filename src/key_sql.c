@@ -48,7 +48,7 @@ themis_crypt_validator(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 					 errmsg("options of encryption key are not in order"),
-					 errdetail_internal("%s.", what)));
+					 errdetail_internal("%s", what)));
 	}
 	else if (options != NIL)
 		ereport(ERROR,

@@ -174,7 +174,7 @@ read_key(TcKey *key, HeapTuple tuple)
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("options of encryption key \"%s\" are damaged",
 						NameStr(form->srvname)),
-				 errdetail_internal("%s.", what)));
+				 errdetail_internal("%s", what)));
 
 	if (key->context != NULL)
 		MemoryContextDelete(key->context);

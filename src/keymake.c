@@ -19,6 +19,7 @@
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
 
+#include "column_ddl.h"
 #include "errors.h"
 #include "guc.h"
 #include "keycat.h"
@@ -29,6 +30,7 @@
 #define ID_TRIES 1000
 
 static bool root_made;			/* in this transaction */
+static uint32 restored_id;		/* of the key whose material was checked last */
 
 static void
 watch_transaction(XactEvent event, void *arg)
@@ -263,7 +265,7 @@ tc_check_material(List *options, const char *name, Oid serverid)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options of encryption key \"%s\" are damaged", name),
-				 errdetail_internal("%s.", what)));
+				 errdetail_internal("%s", what)));
 	if (key->is_root != (strncmp(name, TC_ROOT_NAME, strlen(TC_ROOT_NAME)) == 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_RESERVED_NAME),
@@ -281,6 +283,8 @@ tc_check_material(List *options, const char *name, Oid serverid)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("an encryption key with the same uuid exists already")));
+
+	restored_id = key->id;
 
 	/* A dump brings keys before their root, and a locked server restores. */
 	if (key->is_root)
@@ -326,6 +330,7 @@ tc_key_record_dependencies(Oid serverid)
 {
 	TcKey	   *key;
 	TcKey	   *root;
+	uint32		id;
 
 	CommandCounterIncrement();
 	key = tc_key_by_server(serverid);
@@ -338,7 +343,10 @@ tc_key_record_dependencies(Oid serverid)
 		(void) tc_keycat_find(depend_on_new_root, &copy);
 		return;
 	}
+	id = key->id;
 	root = tc_root_by_realm(key->realm);
 	if (root != NULL)
 		depend_on(serverid, root->serverid);
+	if (id == restored_id)
+		tc_column_ddl_adopt(id);
 }

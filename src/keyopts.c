@@ -165,9 +165,9 @@ parse_versions(List *options, const char *prefix, uint8 purpose,
 		if (number == 0)
 			continue;
 		if (key->nversions == TC_VERSIONS_MAX)
-			return "too many versions";
+			return "There are too many versions.";
 		if (!parse_wrap(defGetString(def), false, version))
-			return "a wrapped key is not in order";
+			return "A wrapped key is not in order.";
 		memcpy(version->identity.realm, key->realm, TC_UUID_BYTES);
 		memcpy(version->identity.uuid, key->uuid, TC_UUID_BYTES);
 		version->identity.key_id = key->id;
@@ -176,7 +176,7 @@ parse_versions(List *options, const char *prefix, uint8 purpose,
 		key->nversions++;
 	}
 	if (key->nversions == 0)
-		return "there is no version";
+		return "There is no version.";
 	qsort(key->versions, (size_t) key->nversions, sizeof(TcVersionOption),
 		  compare_versions);
 	for (int i = 0; i < key->nversions; i++)
@@ -184,7 +184,7 @@ parse_versions(List *options, const char *prefix, uint8 purpose,
 		if (key->versions[i].identity.version == key->current)
 			return NULL;
 	}
-	return "the current version is missing";
+	return "The current version is missing.";
 }
 
 static TcSpan
@@ -236,7 +236,7 @@ check_names(List *options, const char *const *names, const char *prefix)
 		foreach(other, options)
 			times += strcmp(lfirst_node(DefElem, other)->defname, name) == 0;
 		if (!known || times != 1)
-			return "there is an option that does not belong there";
+			return "There is an option that does not belong there.";
 	}
 	return NULL;
 }
@@ -264,7 +264,7 @@ parse_root(List *options, TcKeyOptions *key)
 		tc_base64_decode(record, strlen(record), bytes, TC_RECORD_MAX, &len) != TC_OK ||
 		tc_record_parse(tc_span(bytes, len), parsed) != TC_OK ||
 		memcmp(parsed->realm, key->realm, TC_UUID_BYTES) != 0)
-		return "the root record is not in order";
+		return "The root record is not in order.";
 	key->record = tc_span(bytes, len);
 	pfree(parsed);
 	return parse_versions(options, "transit", TC_PURPOSE_PENDING, key);
@@ -284,19 +284,19 @@ parse_key(List *options, TcKeyOptions *key)
 	if (what != NULL)
 		return what;
 	if (!parse_bytes(tc_keyopts_get(options, "uuid"), key->uuid, TC_UUID_BYTES))
-		return "the uuid is not in order";
+		return "The uuid is not in order.";
 	if (algorithm == NULL || tc_algorithm_by_name(algorithm) == 0)
-		return "the algorithm is not in order";
+		return "The algorithm is not in order.";
 	if (state == NULL || strcmp(state, "enabled") != 0)
-		return "the state is not in order";
+		return "The state is not in order.";
 	key->current = (uint16) parse_number(tc_keyopts_get(options, "current"),
 										 PG_UINT16_MAX);
 	key->min_version = (uint16) parse_number(tc_keyopts_get(options, "min_version"),
 											 PG_UINT16_MAX);
 	if (key->min_version == 0 || key->current < key->min_version)
-		return "the versions are not in order";
+		return "The versions are not in order.";
 	if (!parse_wrap(tc_keyopts_get(options, "index"), true, &key->index))
-		return "the index key is not in order";
+		return "The index key is not in order.";
 	memcpy(key->index.identity.realm, key->realm, TC_UUID_BYTES);
 	memcpy(key->index.identity.uuid, key->uuid, TC_UUID_BYTES);
 	key->index.identity.key_id = key->id;
@@ -304,10 +304,10 @@ parse_key(List *options, TcKeyOptions *key)
 	key->index.identity.purpose = TC_PURPOSE_INDEX;
 	if (!parse_bytes(tc_keyopts_get(options, "mac"), key->mac.mac,
 					 TC_KEY_MAC_BYTES))
-		return "the mac is not in order";
+		return "The mac is not in order.";
 	what = parse_versions(options, "v", TC_PURPOSE_VALUE, key);
 	if (what == NULL && !options_digest(options, key, key->mac.digest))
-		what = "the digest could not be computed";
+		what = "The digest could not be computed.";
 	return what;
 }
 
@@ -320,12 +320,12 @@ tc_keyopts_parse(List *options, const char **reterr_what)
 
 	key->id = parse_number(tc_keyopts_get(options, "id"), TC_KEY_ID_MAX);
 	if (kind == NULL)
-		what = "the kind is missing";
+		what = "The kind is missing.";
 	else if (key->id == 0)
-		what = "the id is not in order";
+		what = "The id is not in order.";
 	else if (!parse_bytes(tc_keyopts_get(options, "realm"), key->realm,
 						  TC_UUID_BYTES))
-		what = "the realm is not in order";
+		what = "The realm is not in order.";
 	else if (strcmp(kind, "root") == 0)
 	{
 		key->is_root = true;
@@ -334,7 +334,7 @@ tc_keyopts_parse(List *options, const char **reterr_what)
 	else if (strcmp(kind, "key") == 0)
 		what = parse_key(options, key);
 	else
-		what = "the kind is not in order";
+		what = "The kind is not in order.";
 
 	if (what == NULL)
 		return key;

@@ -66,7 +66,7 @@ typedef struct TcKeyOptions
 
 /*
  * Read the options of a server (a List of DefElem).  NULL if they are not in
- * order, and then *reterr_what says in a few words what is wrong.
+ * order, and then *reterr_what says what is wrong, in a sentence.
  */
 extern TcKeyOptions *tc_keyopts_parse(List *options, const char **reterr_what);
 

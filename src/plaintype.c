@@ -296,22 +296,28 @@ convert_via_io(Datum value, Oid from, Oid to)
 
 /* Call a cast function with as many arguments as it has. */
 static Datum
-call_cast(Oid function, Datum value, bool is_explicit)
+call_cast(Oid function, Datum value, bool is_explicit, bool *ret_isnull)
 {
-	switch (get_func_nargs(function))
-	{
-		case 1:
-			return OidFunctionCall1(function, value);
-		case 2:
-			return OidFunctionCall2(function, value, Int32GetDatum(-1));
-		default:
-			return OidFunctionCall3(function, value, Int32GetDatum(-1),
-									BoolGetDatum(is_explicit));
-	}
+	LOCAL_FCINFO(fcinfo, 3);
+	FmgrInfo	flinfo;
+	Datum		result;
+
+	fmgr_info(function, &flinfo);
+	InitFunctionCallInfoData(*fcinfo, &flinfo, flinfo.fn_nargs, InvalidOid, NULL,
+							 NULL);
+	fcinfo->args[0].value = value;
+	fcinfo->args[1].value = Int32GetDatum(-1);
+	fcinfo->args[2].value = BoolGetDatum(is_explicit);
+	for (int i = 0; i < 3; i++)
+		fcinfo->args[i].isnull = false;
+	result = FunctionCallInvoke(fcinfo);
+	*ret_isnull = fcinfo->isnull;
+	return result;
 }
 
 Datum
-tc_plain_convert(Datum value, Oid from, Oid to, CoercionContext context)
+tc_plain_convert(Datum value, Oid from, Oid to, CoercionContext context,
+				 bool *ret_isnull)
 {
 	CoercionPathType path;
 	Oid			function;
@@ -332,7 +338,7 @@ tc_plain_convert(Datum value, Oid from, Oid to, CoercionContext context)
 	{
 		result = path == COERCION_PATH_COERCEVIAIO ?
 			convert_via_io(value, from, to) :
-			call_cast(function, value, context == COERCION_EXPLICIT);
+			call_cast(function, value, context == COERCION_EXPLICIT, ret_isnull);
 	}
 	PG_CATCH();
 	{

@@ -62,9 +62,9 @@ extern Datum tc_plain_input(const TcPlainType *type, char *text);
 
 /*
  * Convert as PostgreSQL would in this context (assignment or explicit cast);
- * 42804 if it would not.
+ * 42804 if it would not.  A cast may give NULL: then *ret_isnull is set.
  */
 extern Datum tc_plain_convert(Datum value, Oid from, Oid to,
-							  CoercionContext context);
+							  CoercionContext context, bool *ret_isnull);
 
 #endif							/* TC_PLAINTYPE_H */

@@ -16,6 +16,8 @@
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_rewrite.h"
@@ -58,6 +60,11 @@ static const struct
 	{Anum_pg_type_typdefaultbin, 0}, "a domain"},
 	{StatisticExtRelationId, StatisticExtOidIndexId, Anum_pg_statistic_ext_oid,
 	{Anum_pg_statistic_ext_stxexprs, 0}, "extended statistics"},
+	/* these two by their relation */
+	{IndexRelationId, IndexRelidIndexId, Anum_pg_index_indexrelid,
+	{Anum_pg_index_indexprs, Anum_pg_index_indpred}, "an index"},
+	{PartitionedRelationId, PartitionedRelidIndexId, Anum_pg_partitioned_table_partrelid,
+	{Anum_pg_partitioned_table_partexprs, 0}, "a partition key"},
 };
 
 typedef struct Findings
@@ -264,6 +271,8 @@ tc_stored_expr_check(Oid classid, Oid objectid, int subid)
 		check_default(objectid, subid);
 		return NIL;
 	}
+	if (classid == RelationRelationId)
+		classid = IndexRelationId;
 	for (int i = 0; i < (int) lengthof(places); i++)
 	{
 		if (places[i].classid == classid)

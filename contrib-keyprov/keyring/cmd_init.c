@@ -199,7 +199,7 @@ seal_secret(const TcOptions *options, TcVault *vault, NewKeyring *made)
 	else
 	{
 		tool_error("%s", reason);
-		tool_provider_hint(options->provider, code);
+		tool_unavailable_hint(options->provider, code);
 	}
 	tc_keyprov_wipe(run);
 	return code;

@@ -96,7 +96,7 @@ cmd_verify(const TcOptions *options)
 		printf("slot %d: provider %s: %s\n", i + 1, provider,
 			   code == TC_TOOL_OK ? "opens" : reason);
 		if (code != TC_TOOL_OK)
-			tool_provider_hint(provider, code);
+			tool_open_hint(provider, code);
 		if (code > worst)
 			worst = code;
 	}

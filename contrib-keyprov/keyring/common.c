@@ -251,11 +251,9 @@ tool_run_provider(const TcOptions *options, const char *provider,
 }
 
 void
-tool_provider_hint(const char *provider, int exit_code)
+tool_unavailable_hint(const char *provider, int exit_code)
 {
 	if (exit_code == TC_TOOL_UNAVAILABLE && strcmp(provider, "tpm2") == 0)
 		tool_hint("Is there a TPM, and may user id %d use it?  On most systems group \"tss\" may.",
 				  (int) geteuid());
-	else if (exit_code == TC_TOOL_REJECTED)
-		tool_hint("If this machine or its TPM was replaced, make a new keyring with \"init\", then let it in with \"recover\".");
 }

@@ -121,7 +121,7 @@ extern int	tool_run_provider(const TcOptions *options, const char *provider,
 							  const char *verb, TcSpan input,
 							  TcProviderRun *run, char *ret_reason);
 
-/* Advice that goes with a provider's failure. */
-extern void tool_provider_hint(const char *provider, int exit_code);
+/* Advice for a provider that is unavailable; none for other exit codes. */
+extern void tool_unavailable_hint(const char *provider, int exit_code);
 
 #endif							/* TC_TOOL_COMMON_H */

@@ -165,9 +165,10 @@ complete(const Command *command, TcOptions *options)
 	for (size_t i = 0; i < NELEMS(known_options); i++)
 	{
 		const Option *option = &known_options[i];
+		const char **place = place_of(options, option->letter);
 
 		if (strchr(command->required, option->letter) != NULL &&
-			*place_of(options, option->letter) == NULL)
+			(place == NULL || *place == NULL))
 		{
 			tool_error("option \"%s\" is missing", option->name);
 			return false;

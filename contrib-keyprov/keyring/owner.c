@@ -34,12 +34,13 @@ tool_find_owner(const TcOptions *options, TcOwner *ret_owner)
 		tool_hint("Give the user that runs PostgreSQL, as in --owner postgres.");
 		return TC_TOOL_USAGE;
 	}
-	errno = 0;
 	user = options->owner != NULL ? getpwnam(options->owner) : getpwuid(geteuid());
 	if (user == NULL || strlen(user->pw_name) >= sizeof(ret_owner->name))
 	{
-		tool_error("user \"%s\" does not exist",
-				   options->owner != NULL ? options->owner : "running this");
+		if (options->owner != NULL)
+			tool_error("user \"%s\" does not exist", options->owner);
+		else
+			tool_error("user id %d has no name", (int) geteuid());
 		return TC_TOOL_FAILED;
 	}
 	if (geteuid() != 0 && user->pw_uid != geteuid())
@@ -118,7 +119,7 @@ open_as_owner(const TcOptions *options, const TcOwner *owner, TcSpan file)
 	if (code != TC_TOOL_OK)
 	{
 		tool_error("user \"%s\" cannot open the keyring: %s", owner->name, reason);
-		tool_provider_hint(store.keyring.slots[0].provider, code);
+		tool_unavailable_hint(store.keyring.slots[0].provider, code);
 	}
 	tool_unmap_vault(vault);
 	return code;

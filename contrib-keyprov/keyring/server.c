@@ -12,6 +12,8 @@
 
 #include <libpq-fe.h>
 
+#include "secretmem.h"
+
 #include "server.h"
 
 #define BYTEA_OID	17
@@ -68,7 +70,8 @@ command(TcServer *server, const char *sql, const TcSpan *bytea, const char *what
 /*
  * Connect with the effective ids of the keyring's owner: a socket's peer is
  * who it was when it connected.  NULL if the ids cannot be had or given back;
- * then nothing may be done with them.
+ * then nothing may be done with them.  Each change of ids makes the kernel
+ * choose anew whether this process may be dumped and traced.
  */
 static PGconn *
 connect_as(const char *const *names, const char *const *values, uid_t uid,
@@ -80,10 +83,11 @@ connect_as(const char *const *names, const char *const *values, uid_t uid,
 
 	if (own_uid != 0 || uid == 0)
 		return PQconnectdbParams(names, values, 1);
-	if (setegid(gid) != 0 || seteuid(uid) != 0)
+	if (setegid(gid) != 0 || seteuid(uid) != 0 || tc_secret_harden() != TC_OK)
 		return NULL;
 	conn = PQconnectdbParams(names, values, 1);
-	if (seteuid(own_uid) == 0 && setegid(own_gid) == 0)
+	if (seteuid(own_uid) == 0 && setegid(own_gid) == 0 &&
+		tc_secret_harden() == TC_OK)
 		return conn;
 	PQfinish(conn);
 	return NULL;

@@ -128,6 +128,14 @@ tool_open_slot(const TcOptions *options, TcVault *vault, const TcStore *store,
 	return code;
 }
 
+void
+tool_open_hint(const char *provider, int exit_code)
+{
+	tool_unavailable_hint(provider, exit_code);
+	if (exit_code == TC_TOOL_REJECTED)
+		tool_hint("If this machine or its TPM was replaced, move this keyring away, make a new one with \"init\", then let it in with \"recover\".");
+}
+
 int
 tool_open_keyring(const TcOptions *options, TcVault *vault, TcStore *store)
 {
@@ -144,7 +152,7 @@ tool_open_keyring(const TcOptions *options, TcVault *vault, TcStore *store)
 			return TC_TOOL_OK;
 		}
 		tool_error("slot %d: %s", i + 1, reason);
-		tool_provider_hint(store->keyring.slots[i].provider, code);
+		tool_open_hint(store->keyring.slots[i].provider, code);
 		/* "Try again later" is true if it is for any slot. */
 		if (worst == TC_TOOL_FAILED || code == TC_TOOL_UNAVAILABLE)
 			worst = code;

@@ -43,6 +43,9 @@ extern int	tool_read_keyring(const TcOptions *options, TcStore *ret_store);
 extern int	tool_open_slot(const TcOptions *options, TcVault *vault,
 						   const TcStore *store, int slot, char *ret_reason);
 
+/* Advice for a keyring that its provider did not open. */
+extern void tool_open_hint(const char *provider, int exit_code);
+
 /* Open the payload through the first slot that can. */
 extern int	tool_open_keyring(const TcOptions *options, TcVault *vault,
 							  TcStore *store);

@@ -98,6 +98,7 @@ USAGE_PROVIDER USAGE_KEYRING \
 "  --name NAME            of this machine (default: the host's)\n" \
 USAGE_PROVIDER USAGE_KEYRING \
 "\n" \
-"Compare the fingerprints it prints with those you noted.  Once per database.\n"
+"Compare the fingerprints it prints with those you noted.  Once per database.\n" \
+"Root connects as the owner of the keyring.\n"
 
 #endif							/* TC_TOOL_USAGE_H */

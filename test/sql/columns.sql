@@ -10,6 +10,7 @@ CREATE SERVER regress_key FOREIGN DATA WRAPPER themis_crypt;
 CREATE SERVER regress_key2 FOREIGN DATA WRAPPER themis_crypt;
 
 -- without a key: refused
+SET client_min_messages = warning;
 CREATE TABLE keyless (x encrypted);
 \echo :LAST_ERROR_SQLSTATE
 CREATE TABLE keyless (x encrypted[]);
@@ -33,6 +34,7 @@ CREATE TYPE composite AS (a int);
 ALTER TYPE composite ADD ATTRIBUTE x encrypted;
 ALTER TYPE composite ALTER ATTRIBUTE a TYPE encrypted;
 CREATE TABLE keyless AS SELECT (ROW('x'::encrypted)).f1 AS x;
+RESET client_min_messages;
 \d t
 
 -- with a key: arrays, domains, composites, and what is made from those

@@ -48,7 +48,7 @@ SELECT count(*) AS lines, count(*) FILTER (WHERE line ~ 'plain|quoted|1\.50') AS
 -- out as plaintext: by a cast
 COPY (SELECT id, v::text, n::numeric FROM t ORDER BY id) TO stdout;
 
--- what cannot be taken in (the context is for the client, not for the log)
+-- what cannot be taken in
 COPY t FROM stdin;
 20	x	not a number
 \.

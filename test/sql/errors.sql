@@ -21,7 +21,7 @@ BEGIN
 	RETURN result;
 EXCEPTION WHEN others THEN
 	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN SQLSTATE || ' ' || regexp_replace(message, 'id \d+', 'id N') ||
+	RETURN SQLSTATE || ' ' || regexp_replace(message, 'id "#[0-9a-f]{6}"', 'id N') ||
 		coalesce(E'\n  detail: ' || nullif(detail, ''), '') || coalesce(E'\n  hint: ' || nullif(hint, ''), '');
 END $$;
 

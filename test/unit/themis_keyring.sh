@@ -555,7 +555,7 @@ if has_tpm2; then
 	"$cluster" swtpm-start "$dir/tpm" >/dev/null
 	exits 4 "another TPM" verify "${with_tpm[@]}"
 	exits 4 "trust with another TPM" trust "${with_tpm[@]}" $realm "${kcv%?}0"
-	says 'make a new keyring with "init"'
+	says 'make a new one with "init"'
 else
 	skip "init with a TPM" "missing provider tpm2, swtpm or test/cluster"
 fi
@@ -671,6 +671,12 @@ recover_tests()
 	as_owner "${recover[@]}"
 	[ "$rc" -eq 0 ] && grep -q 'can open it already' out
 	ok $? "recover again: nothing to do"
+	if [ "$(id -u)" -eq 0 ]; then
+		install -m 600 "$dir/db/recovery.key" "$dir/root.key"
+		run recover "${with_db[@]}" --identity "$dir/root.key" --conninfo "$conninfo"
+		[ "$rc" -eq 0 ] && grep -q 'can open it already' out
+		ok $? "the same as root, who connects as the owner"
+	fi
 	cat "$dir/db/server.log" >>all_output
 	cat "$dir/db/recovery.key" >>identities
 }

@@ -1,0 +1,155 @@
+/*-------------------------------------------------------------------------
+ *
+ * sealdatum.c
+ *	  Seal and open datums of SQL types, for the faces of the type.
+ *
+ * src/sealdatum.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "commands/copyfrom_internal.h"
+#include "utils/builtins.h"
+
+#include "compat.h"
+#include "errors.h"
+#include "sealdatum.h"
+#include "typmod.h"
+
+void
+tc_hide_plaintext(void *arg)
+{
+	ErrorContextCallback *outer;
+
+	errhidecontext(true);
+	errhidestmt(true);
+	for (outer = error_context_stack; outer != NULL; outer = outer->previous)
+	{
+		if (outer->callback == CopyFromErrorCallback)
+		{
+			CopyFromState copy = outer->arg;
+
+			/* of a binary COPY it only names the column */
+			if (!copy->opts.binary)
+				copy->cur_attname = NULL;
+			copy->line_buf_valid = false;
+		}
+	}
+}
+
+/* Seal the bytes of a plaintext, for a column or (typmod < 0) pending. */
+static struct varlena *
+seal_bytes(const TcPlainType *type, struct varlena *plain, int32 typmod)
+{
+	TcSpan		bytes = tc_span(VARDATA_ANY(plain), VARSIZE_ANY_EXHDR(plain));
+
+	return typmod < 0 ? tc_pending_seal(type->code, bytes) :
+		tc_value_seal(tc_typmod_key_id(typmod), type->code, bytes);
+}
+
+struct varlena *
+tc_datum_seal(const TcPlainType *type, Datum value, int32 typmod)
+{
+	bool		borrowed;
+	struct varlena *plain = tc_plain_from_datum(type, value, &borrowed);
+	struct varlena *volatile result = NULL;
+
+	if (borrowed)
+		return seal_bytes(type, plain, typmod);
+
+	PG_TRY();
+	{
+		result = seal_bytes(type, plain, typmod);
+	}
+	PG_FINALLY();
+	{
+		tc_plain_free(plain);
+	}
+	PG_END_TRY();
+	return result;
+}
+
+struct varlena *
+tc_datum_seal_and_wipe(const TcPlainType *type, Datum value, int32 typmod)
+{
+	struct varlena *volatile result = NULL;
+
+	PG_TRY();
+	{
+		result = tc_datum_seal(type, value, typmod);
+	}
+	PG_FINALLY();
+	{
+		tc_plain_wipe_datum(type, value);
+	}
+	PG_END_TRY();
+	return result;
+}
+
+const TcPlainType *
+tc_column_type(int32 typmod)
+{
+	const TcPlainType *type = tc_plaintype_by_code(tc_typmod_type_code(typmod));
+
+	if (type == NULL || tc_typmod_search(typmod) != TC_SEARCH_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column of type encrypted has a modifier that is not supported here")));
+	return type;
+}
+
+Datum
+tc_datum_open(const TcEnvelope *envelope, const TcPlainType *type)
+{
+	struct varlena *plain = envelope->header.version == TC_VERSION_PENDING ?
+		tc_pending_open(envelope) : tc_value_open(envelope);
+
+	return tc_plain_to_datum(type, plain);
+}
+
+struct varlena *
+tc_datum_reseal(const TcEnvelope *envelope, int32 typmod)
+{
+	const TcPlainType *to = tc_column_type(typmod);
+	const TcPlainType *from = tc_plaintype_by_code(envelope->header.type_code);
+	TcKey	   *key = tc_key_by_id(tc_typmod_key_id(typmod));
+	bool		untyped;
+	bool		isnull = false;
+	Datum		opened;
+	Datum		value;
+	struct varlena *volatile result = NULL;
+
+	/* Refuse before anything is opened. */
+	if (key == NULL || key->is_root)
+		tc_error_unknown_key(tc_typmod_key_id(typmod));
+	tc_key_require_usage(key);
+
+	/* an untyped literal becomes what the column's type makes of its text */
+	untyped = from == NULL;
+	if (untyped)
+		from = tc_plaintype_by_code(TC_TYPE_TEXT);
+	opened = tc_datum_open(envelope, from);
+	if (from == to)
+		return tc_datum_seal_and_wipe(to, opened, typmod);
+
+	PG_TRY();
+	{
+		if (untyped)
+			value = tc_plain_input(to, text_to_cstring(DatumGetTextPP(opened)));
+		else
+			value = tc_plain_convert(opened, from->typid, to->typid,
+									 COERCION_ASSIGNMENT, &isnull);
+		if (!isnull)
+			result = tc_datum_seal(to, value, typmod);
+		if (!isnull && value != opened)
+			tc_plain_wipe_datum(to, value);
+	}
+	PG_FINALLY();
+	{
+		tc_plain_wipe_datum(from, opened);
+	}
+	PG_END_TRY();
+	return result;
+}
