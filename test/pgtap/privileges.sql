@@ -31,7 +31,11 @@ SELECT bag_eq($$SELECT * FROM function WHERE function !~ '^themis_crypt\.(from_p
 	('themis_crypt.coerce_support(internal)', 'PUBLIC', 'stable', 'safe', 'strict'),
 	('themis_crypt.validator(text[],oid)', 'PUBLIC', 'stable', 'safe', 'strict'),
 	('themis_crypt.create_key(text,text)', 'PUBLIC', 'volatile', 'unsafe', 'strict'),	-- USAGE on the wrapper decides
-	('themis_crypt.root_records()', 'PUBLIC', 'stable', 'restricted', 'strict'),
+	('themis_crypt.root_records()', 'pg_monitor', 'stable', 'restricted', 'strict'),
+	('themis_crypt.concat_before(encrypted,text)', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('themis_crypt.concat_after(text,encrypted)', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('quote_literal(encrypted)', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('quote_nullable(encrypted)', 'PUBLIC', 'stable', 'safe', ''),
 	('themis_crypt.replace_root_record(bytea)', 'nobody', 'volatile', 'unsafe', 'strict'),
 	('themis_crypt.status()', 'pg_monitor', 'volatile', 'safe', 'strict'),
 	('themis_crypt.lock()', 'nobody', 'volatile', 'unsafe', 'strict'),
