@@ -3,6 +3,8 @@ CREATE EXTENSION pgcrypto;
 CREATE SERVER bench FOREIGN DATA WRAPPER themis_crypt;
 CREATE FUNCTION tc_floor_seal(text) RETURNS bytea AS 'tc_floor' LANGUAGE C STRICT STABLE PARALLEL SAFE;
 CREATE FUNCTION tc_floor_open(bytea) RETURNS text AS 'tc_floor' LANGUAGE C STRICT STABLE PARALLEL SAFE;
+CREATE FUNCTION tc_floor_seal_subkey(text) RETURNS bytea AS 'tc_floor' LANGUAGE C STRICT STABLE PARALLEL SAFE;
+CREATE FUNCTION tc_floor_open_subkey(bytea) RETURNS text AS 'tc_floor' LANGUAGE C STRICT STABLE PARALLEL SAFE;
 CREATE TABLE result (work text, contender text, round int, ns_per_row float8);
 
 -- Run each statement :rounds times, in turn, and note the time per row.

@@ -19,26 +19,28 @@
 #include "bytes.h"
 #include "request.h"
 
+#define TC_NORETURN __attribute__((noreturn))
+
 /* 42501: the role lacks USAGE on the key. */
-extern void tc_error_no_usage(const char *key_name, Oid roleid) pg_attribute_noreturn();
+extern void tc_error_no_usage(const char *key_name, Oid roleid) TC_NORETURN;
 
 /* 42704: no server of ours has this id. */
-extern void tc_error_unknown_key(uint32 key_id) pg_attribute_noreturn();
+extern void tc_error_unknown_key(uint32 key_id) TC_NORETURN;
 
 /*
  * What the worker answered instead of TC_ANS_OK.  55000 for locked and for a
  * root that is not ours to open, XX001 for what is not genuine.  "key_name"
  * may be NULL while there is no key yet.
  */
-extern void tc_error_answer(TcAnswer answer, const char *key_name) pg_attribute_noreturn();
+extern void tc_error_answer(TcAnswer answer, const char *key_name) TC_NORETURN;
 
 /* A value that is no sealed value, or of an unknown format. */
-extern void tc_error_form(TcResult result) pg_attribute_noreturn();
+extern void tc_error_form(TcResult result) TC_NORETURN;
 
 /* XX001: the tag did not verify. */
-extern void tc_error_rejected(uint32 key_id, uint16 version, size_t len) pg_attribute_noreturn();
+extern void tc_error_rejected(uint32 key_id, uint16 version, size_t len) TC_NORETURN;
 
 /* 54000: over TC_PLAIN_MAX. */
-extern void tc_error_too_large(void) pg_attribute_noreturn();
+extern void tc_error_too_large(void) TC_NORETURN;
 
 #endif							/* TC_ERRORS_H */

@@ -148,14 +148,29 @@ themis_crypt_root_records(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* Whether every recipient of the old record is in the new one, box and all. */
+/* Whether a public key is this machine's own. */
+static bool
+is_own_key(const uint8 public_key[TC_X25519_BYTES])
+{
+	TcStatus	status = tc_status_get();
+	uint8		own[TC_X25519_BYTES];
+
+	return tc_recipient_decode(status.public_key, strlen(status.public_key),
+							   own) == TC_OK &&
+		memcmp(own, public_key, TC_X25519_BYTES) == 0;
+}
+
+/*
+ * Whether every recipient of the old record is in the new one, box and all.
+ * Our own box may change: the worker tells whether the new one opens.
+ */
 static bool
 keeps_recipients(const TcRootRecord *old, const TcRootRecord *new)
 {
 	for (int i = 0; i < old->nentries; i++)
 	{
 		const TcRecordEntry *entry = &old->entries[i];
-		bool		kept = false;
+		bool		kept = is_own_key(entry->recipient.public_key);
 
 		for (int j = 0; j < new->nentries && !kept; j++)
 			kept = memcmp(entry->recipient.public_key,

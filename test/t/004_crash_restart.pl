@@ -67,7 +67,7 @@ is($node->error_of(q(CREATE SERVER k2 FOREIGN DATA WRAPPER themis_crypt)), '',
 is($session->query($both), 'one|two', 'the session lives on');
 
 # Again and again: no limit of the TPM is reached, nothing runs full.
-for my $i (1 .. ($ENV{TC_LONG} ? 50 : 5))
+for my $i (1 .. ($ENV{TC_LONG} ? 100 : 5))
 {
 	kill_hard('worker', $node->status('worker_pid'));
 	$node->wait_unlocked;

@@ -13,7 +13,7 @@ plan skip_all => 'missing prlimit' if system('prlimit --version >/dev/null') != 
 my $keys = $ENV{TC_LONG} ? 2000 : 800;
 $keys = 100 if !$ENV{TC_LONG} && ($ENV{TC_MEMFD_SECRET} // '') eq 'off';
 my $node = ThemisCluster->ready('main', conf => <<'END');
-max_connections = 20
+max_connections = 70
 max_locks_per_transaction = 500
 log_statement = none
 END
@@ -68,7 +68,7 @@ my $union = join ' UNION ALL ', map { "(SELECT v::text AS v FROM t$_)" } 1 .. $k
 is($node->safe_psql('postgres', "SELECT count(*), sum(v::int) FROM ($union) AS u"),
 	3 * $keys . '|' . 3 * $keys * ($keys + 1) / 2, 'and in one statement');
 
-my @sessions = map { $node->background_psql('postgres', on_error_stop => 0) } 1 .. 4;
+my @sessions = map { $node->background_psql('postgres', on_error_stop => 0) } 1 .. ($ENV{TC_LONG} ? 50 : 4);
 $_->{stdin} .= "$all;\n\\echo 'over'\n" for @sessions;
 $_->{run}->pump_nb for @sessions;
 for my $session (@sessions)
