@@ -38,6 +38,9 @@ static object_access_hook_type next_object_access;
  */
 static AlterForeignServerStmt *announced;
 
+/* Whether CREATE SERVER came with material, as from a dump. */
+static bool restoring_key;
+
 /* Keys that went with the statement that is running. */
 static int	keys_dropped;
 
@@ -124,7 +127,8 @@ prepare_create(const CreateForeignServerStmt *stmt)
 {
 	CreateForeignServerStmt *copy;
 
-	if (tc_keyopts_have_material(stmt->options))
+	restoring_key = tc_keyopts_have_material(stmt->options);
+	if (restoring_key)
 	{
 		require_material_right();
 		if (!OidIsValid(get_foreign_server_oid(stmt->servername, true)))
@@ -368,6 +372,16 @@ check_root_owner(Oid serverid)
 						server->servername)));
 }
 
+/* Tables may have named a key by its id before it was restored. */
+static void
+adopt_columns(Oid serverid)
+{
+	TcKey	   *key = tc_key_by_server(serverid);
+
+	if (key != NULL && !key->is_root)
+		tc_column_ddl_adopt(key->id);
+}
+
 static void
 object_access(ObjectAccessType access, Oid classid, Oid objectid, int subid,
 			  void *arg)
@@ -385,6 +399,8 @@ object_access(ObjectAccessType access, Oid classid, Oid objectid, int subid,
 		check_root_owner(objectid);
 		if (access == OAT_POST_CREATE)
 			tc_key_record_dependencies(objectid);
+		if (access == OAT_POST_CREATE && restoring_key)
+			adopt_columns(objectid);
 	}
 	else if (access == OAT_DROP && server_is_ours(objectid))
 		guard_drop(objectid);

@@ -19,7 +19,6 @@
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
 
-#include "column_ddl.h"
 #include "errors.h"
 #include "guc.h"
 #include "keycat.h"
@@ -30,7 +29,6 @@
 #define ID_TRIES 1000
 
 static bool root_made;			/* in this transaction */
-static uint32 restored_id;		/* of the key whose material was checked last */
 
 static void
 watch_transaction(XactEvent event, void *arg)
@@ -284,8 +282,6 @@ tc_check_material(List *options, const char *name, Oid serverid)
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("an encryption key with the same uuid exists already")));
 
-	restored_id = key->id;
-
 	/* A dump brings keys before their root, and a locked server restores. */
 	if (key->is_root)
 		record = key->record;
@@ -330,7 +326,6 @@ tc_key_record_dependencies(Oid serverid)
 {
 	TcKey	   *key;
 	TcKey	   *root;
-	uint32		id;
 
 	CommandCounterIncrement();
 	key = tc_key_by_server(serverid);
@@ -343,10 +338,7 @@ tc_key_record_dependencies(Oid serverid)
 		(void) tc_keycat_find(depend_on_new_root, &copy);
 		return;
 	}
-	id = key->id;
 	root = tc_root_by_realm(key->realm);
 	if (root != NULL)
 		depend_on(serverid, root->serverid);
-	if (id == restored_id)
-		tc_column_ddl_adopt(id);
 }

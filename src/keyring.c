@@ -9,6 +9,24 @@
  */
 #include "keyring_layout.h"
 
+const char *
+tc_binding_name(uint8_t binding)
+{
+	switch (binding)
+	{
+		case TC_BINDING_HOST:
+			return "host";
+		case TC_BINDING_TPM2:
+			return "tpm2";
+		case TC_BINDING_HOST_TPM2:
+			return "host+tpm2";
+		case TC_BINDING_EXTERNAL:
+			return "external";
+		default:
+			return "";
+	}
+}
+
 bool
 tc_provider_name_ok(const char *name, size_t len)
 {

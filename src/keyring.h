@@ -47,6 +47,9 @@ typedef enum TcBinding
 	TC_BINDING_EXTERNAL = 4
 } TcBinding;
 
+/* Its name, as in the answers of providers; "" for one that is not recorded. */
+extern const char *tc_binding_name(uint8_t binding);
+
 typedef struct TcKeyringSlot
 {
 	char		provider[TC_PROVIDER_NAME_MAX + 1];

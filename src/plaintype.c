@@ -21,7 +21,6 @@
 
 #include "compat.h"
 #include "plaintype.h"
-#include "sealing.h"
 
 static const TcPlainType types[] =
 {
@@ -104,6 +103,13 @@ is_textual(const TcPlainType *type)
 {
 	return type->typid == TEXTOID || type->typid == JSONOID ||
 		type->typid == JSONBOID;
+}
+
+void
+tc_plain_free(struct varlena *plain)
+{
+	sodium_memzero(plain, VARSIZE_ANY(plain));
+	pfree(plain);
 }
 
 /* A varlena whose data are these bytes. */

@@ -54,6 +54,9 @@ extern struct varlena *tc_plain_from_datum(const TcPlainType *type,
 /* And back.  "plain" may become part of the result, or is wiped and freed. */
 extern Datum tc_plain_to_datum(const TcPlainType *type, struct varlena *plain);
 
+/* Wipe and free a varlena that holds plaintext. */
+extern void tc_plain_free(struct varlena *plain);
+
 /* Wipe a datum of a plaintext type that nobody else refers to. */
 extern void tc_plain_wipe_datum(const TcPlainType *type, Datum value);
 

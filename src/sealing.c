@@ -9,8 +9,6 @@
  */
 #include "postgres.h"
 
-#include <sodium.h>
-
 #include "access/xact.h"
 #include "miscadmin.h"
 
@@ -232,11 +230,4 @@ tc_value_parse(struct varlena *value, TcEnvelope *ret_envelope)
 							   ret_envelope);
 	if (unlikely(result != TC_OK))
 		tc_error_form(result);
-}
-
-void
-tc_plain_free(struct varlena *plain)
-{
-	sodium_memzero(plain, VARSIZE_ANY(plain));
-	pfree(plain);
 }

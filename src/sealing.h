@@ -49,7 +49,4 @@ extern struct varlena *tc_pending_open(const TcEnvelope *envelope);
 /* Take a datum of type encrypted apart, whole; errors as tc_error_form(). */
 extern void tc_value_parse(struct varlena *value, TcEnvelope *ret_envelope);
 
-/* Wipe and free a varlena that holds plaintext. */
-extern void tc_plain_free(struct varlena *plain);
-
 #endif							/* TC_SEALING_H */

@@ -41,24 +41,6 @@ state_text(TcInstanceState state)
 	return "locked";
 }
 
-static const char *
-binding_text(uint8 binding)
-{
-	switch (binding)
-	{
-		case TC_BINDING_HOST:
-			return "host";
-		case TC_BINDING_TPM2:
-			return "tpm2";
-		case TC_BINDING_HOST_TPM2:
-			return "host+tpm2";
-		case TC_BINDING_EXTERNAL:
-			return "external";
-		default:
-			return "";
-	}
-}
-
 /* A text column that is NULL where there is nothing to say. */
 static void
 put_text(Datum *value, bool *isnull, const char *str)
@@ -89,7 +71,7 @@ themis_crypt_status(PG_FUNCTION_ARGS)
 	values[4] = TimestampTzGetDatum(status.next_retry);
 	nulls[4] = status.next_retry == 0;
 	put_text(&values[5], &nulls[5], status.provider);
-	put_text(&values[6], &nulls[6], binding_text(status.binding));
+	put_text(&values[6], &nulls[6], tc_binding_name(status.binding));
 	put_text(&values[7], &nulls[7], tc_slots_memory_kind() == TC_SECRET_MEMFD ?
 			 "memfd_secret" : "locked");
 	put_text(&values[8], &nulls[8], status.state == TC_STATE_LOCKED ?

@@ -249,25 +249,6 @@ tool_rewrite_keyring(const TcOptions *options, TcVault *vault, TcStore *store)
 	return TC_TOOL_OK;
 }
 
-static const char *
-binding_text(uint8_t binding)
-{
-	switch ((TcBinding) binding)
-	{
-		case TC_BINDING_HOST:
-			return "host";
-		case TC_BINDING_TPM2:
-			return "tpm2";
-		case TC_BINDING_HOST_TPM2:
-			return "host+tpm2";
-		case TC_BINDING_EXTERNAL:
-			return "external";
-		case TC_BINDING_UNRECORDED:
-			break;
-	}
-	return "not recorded";
-}
-
 void
 tool_print_keyring(const TcKeyring *keyring)
 {
@@ -280,7 +261,8 @@ tool_print_keyring(const TcKeyring *keyring)
 		const TcKeyringSlot *slot = &keyring->slots[i];
 
 		printf("slot %d: provider %s, binding %s, policy \"%.*s\", blob %zu bytes\n",
-			   i + 1, slot->provider, binding_text(slot->binding),
+			   i + 1, slot->provider, slot->binding == TC_BINDING_UNRECORDED ? "not recorded" :
+			   tc_binding_name(slot->binding),
 			   (int) slot->policy.len, (const char *) slot->policy.data,
 			   slot->blob.len);
 	}
