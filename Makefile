@@ -163,7 +163,7 @@ install-programs: $(BIN_PROGRAMS) $(PROVIDERS) | not-in-use
 	$(foreach p,$(PROVIDERS),$(INSTALL_PROGRAM) $(p) '$(DESTDIR)$(providerdir)/'$(newline))
 
 uninstall: uninstall-programs
-uninstall-programs:
+uninstall-programs: | not-in-use
 	rm -f $(addprefix '$(DESTDIR)$(bindir)'/,$(notdir $(KEYRING)))
 	rm -f $(addprefix '$(DESTDIR)$(providerdir)'/,$(notdir $(TPM2)))
 	-rmdir '$(DESTDIR)$(providerdir)'

@@ -392,6 +392,31 @@ tc_column_ddl_adopt(uint32 key_id)
 }
 
 void
+tc_column_ddl_refuse_index(const IndexStmt *stmt)
+{
+	Oid			relid;
+	ListCell   *cell;
+
+	if (!OidIsValid(tc_encrypted_type()))
+		return;
+	relid = RangeVarGetRelid(stmt->relation, NoLock, true);
+	foreach(cell, OidIsValid(relid) ? stmt->indexParams : NIL)
+	{
+		IndexElem  *elem = lfirst_node(IndexElem, cell);
+		AttrNumber	attnum = elem->name != NULL ?
+			get_attnum(relid, elem->name) : InvalidAttrNumber;
+
+		if (attnum != InvalidAttrNumber &&
+			tc_type_is_encrypted(getBaseType(get_atttype(relid, attnum))))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("column \"%s\" is encrypted and cannot be indexed",
+							elem->name),
+					 errhint("Sealed values have no order and are never equal; find rows by another column.")));
+	}
+}
+
+void
 tc_column_ddl_warn(const AlterTableStmt *stmt)
 {
 	Oid			relid;

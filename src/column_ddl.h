@@ -53,6 +53,9 @@ extern void tc_column_ddl_created(const CreateStmt *stmt);
 /* A key was restored: tables that named it by its id alone depend on it now. */
 extern void tc_column_ddl_adopt(uint32 key_id);
 
+/* 0A000 for an index or key on an encrypted column. */
+extern void tc_column_ddl_refuse_index(const IndexStmt *stmt);
+
 /*
  * NOTICE if a statement is about to encrypt a column in place: the plaintext
  * that it held is still elsewhere.

@@ -50,20 +50,42 @@ seal_text_form(char *str, int32 typmod)
 }
 
 /*
- * Whether the current role may bring in a sealed value from outside: not a
- * way to have it opened by somebody else unless one could open it oneself.
+ * Refuse a sealed value from outside, unless it is a restore or replication,
+ * or the session asked for this and the role could open the value itself.
+ * Otherwise whoever has got hold of a sealed value, and may put text into an
+ * application, could have the application open it.
  */
-static bool
-may_bring_in(const TcHeader *header)
+static void
+require_sealed_input(const TcHeader *header)
 {
 	TcKey	   *key;
 
 	if (tc_restore || IsBinaryUpgrade || IsLogicalWorker())
-		return true;
+		return;
+	if (!tc_sealed_input)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("sealed value is not accepted as input"),
+				 errhint("Set themis_crypt.restore to restore a dump, or themis_crypt.sealed_input where all input can be trusted.")));
+	if (header->version == TC_VERSION_PENDING)
+		return;
 	key = tc_key_by_id(header->key_id);
 	if (key == NULL || key->is_root)
 		tc_error_unknown_key(header->key_id);
-	return tc_key_may_use(key);
+	tc_key_require_usage(key);
+}
+
+/* A pending value is for the role that made it, and nobody else. */
+static void
+require_own_pending(const TcEnvelope *envelope)
+{
+	char	   *role = GetUserNameFromId(GetUserId(), false);
+
+	if (envelope->role.len != strlen(role) ||
+		memcmp(envelope->role.data, role, envelope->role.len) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for pending value of another role")));
 }
 
 /* Take in a sealed value that came as text or binary; "value" is ours. */
@@ -73,15 +95,10 @@ bring_in(struct varlena *value, int32 typmod)
 	TcEnvelope	envelope;
 
 	tc_value_parse(value, &envelope);
+	require_sealed_input(&envelope.header);
 	if (envelope.header.version == TC_VERSION_PENDING)
 	{
-		char	   *role = GetUserNameFromId(GetUserId(), false);
-
-		if (envelope.role.len != strlen(role) ||
-			memcmp(envelope.role.data, role, envelope.role.len) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("permission denied for pending value of another role")));
+		require_own_pending(&envelope);
 		if (typmod < 0)
 			return value;
 
@@ -91,14 +108,12 @@ bring_in(struct varlena *value, int32 typmod)
 			elog(ERROR, "conversion gave NULL");
 		return value;
 	}
-	if (!may_bring_in(&envelope.header))
-		tc_error_no_usage(tc_key_by_id(envelope.header.key_id)->name, GetUserId());
 	if (typmod >= 0 && !tc_typmod_fits(typmod, &envelope.header))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("sealed value does not belong to a column of type encrypted%s",
 						tc_typmod_text(typmod)),
-				 errdetail("It was sealed under another key, type or search mode.")));
+				 errdetail("It was sealed under another key or for another type.")));
 	return value;
 }
 

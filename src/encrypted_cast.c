@@ -27,12 +27,16 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "armor.h"
 #include "compat.h"
 #include "encrypted.h"
 #include "errors.h"
 #include "guc.h"
 #include "sealdatum.h"
 #include "typmod.h"
+
+/* Armor of 9 bytes, so of a whole header: prefix and 12 characters. */
+#define ARMORED_HEADER_LEN (TC_ARMOR_PREFIX_LEN + 12)
 
 /* What a cast function converts from or to, found once per call site. */
 typedef struct CastInfo
@@ -100,6 +104,37 @@ as_plain_type(Datum value, const CastInfo *info)
 	return value;
 }
 
+/*
+ * Refuse text that is a sealed value, or begins with one, as a plaintext.
+ * Somebody read the column without opening it and writes that back.
+ */
+static void
+refuse_sealed_text(const TcPlainType *type, Datum value)
+{
+	struct varlena *plain;
+	const char *str;
+	uint8		bytes[TC_HEADER_BYTES + 1];
+	size_t		len;
+	TcHeader	header;
+
+	if (type->code != TC_TYPE_TEXT)
+		return;
+	plain = (struct varlena *) DatumGetPointer(value);
+	if (VARATT_IS_EXTERNAL(plain) || VARATT_IS_COMPRESSED(plain))
+		plain = PG_DETOAST_DATUM_SLICE(value, 0, ARMORED_HEADER_LEN);
+	str = VARDATA_ANY(plain);
+	if (VARSIZE_ANY_EXHDR(plain) < ARMORED_HEADER_LEN ||
+		!tc_armor_is(str, ARMORED_HEADER_LEN))
+		return;
+	if (tc_armor_decode(str, ARMORED_HEADER_LEN, bytes, sizeof(bytes), &len) != TC_OK ||
+		tc_envelope_read_header(tc_span(bytes, len), &header) != TC_OK)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("value is sealed already and would be sealed again"),
+			 errhint("Open it first, as in (column::text || 'x').")));
+}
+
 PG_FUNCTION_INFO_V1(themis_crypt_from_plain);
 
 /* The cast from a plaintext type: a pending value. */
@@ -109,6 +144,7 @@ themis_crypt_from_plain(PG_FUNCTION_ARGS)
 	const CastInfo *info = argument_info(fcinfo->flinfo);
 	struct varlena *value;
 
+	refuse_sealed_text(info->type, PG_GETARG_DATUM(0));
 	TC_HIDING_PLAINTEXT(value = tc_datum_seal(info->type,
 										as_plain_type(PG_GETARG_DATUM(0), info),
 										-1));
@@ -135,37 +171,46 @@ restoring_rows(void)
 	return false;
 }
 
-PG_FUNCTION_INFO_V1(themis_crypt_to_plain);
-
-/* The cast to a plaintext type: opens the value. */
-Datum
-themis_crypt_to_plain(PG_FUNCTION_ARGS)
+/* Open a value as a datum of a plaintext type; errors show nothing of it. */
+static Datum
+open_as(struct varlena *value, const CastInfo *info, bool *ret_isnull)
 {
-	struct varlena *value = PG_GETARG_VARLENA_PP(0);
-	const CastInfo *info = result_info(fcinfo->flinfo);
 	const TcPlainType *from;
 	TcEnvelope	envelope;
 	Datum		plain;
 	Datum		result;
-	bool		isnull = false;
 
-	/* a CHECK on NULL holds */
-	if (restoring_rows())
-		PG_RETURN_NULL();
 	tc_value_parse(value, &envelope);
 	from = tc_plaintype_by_code(envelope.header.type_code);
 	if (envelope.header.version == TC_VERSION_PENDING || from == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("value is not sealed under a key yet"),
-				 errhint("Cast it to encrypted(key, type) first.")));
+				 errhint("Cast it to encrypted(key, type) first, or open the other values of the expression.")));
 	plain = tc_datum_open(&envelope, from);
 	if (from->typid == info->typid)
-		PG_RETURN_DATUM(plain);
+		return plain;
 	result = tc_plain_convert(plain, from->typid, info->typid, COERCION_EXPLICIT,
-							  &isnull);
-	if (isnull || result != plain)
+							  ret_isnull);
+	if (*ret_isnull || result != plain)
 		tc_plain_wipe_datum(from, plain);
+	return result;
+}
+
+PG_FUNCTION_INFO_V1(themis_crypt_to_plain);
+
+/* The cast to a plaintext type. */
+Datum
+themis_crypt_to_plain(PG_FUNCTION_ARGS)
+{
+	const CastInfo *info = result_info(fcinfo->flinfo);
+	bool		isnull = false;
+	Datum		result;
+
+	/* a CHECK on NULL holds */
+	if (restoring_rows())
+		PG_RETURN_NULL();
+	TC_HIDING_PLAINTEXT(result = open_as(PG_GETARG_VARLENA_PP(0), info, &isnull));
 	if (isnull)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(result);
@@ -226,6 +271,7 @@ themis_crypt_seal(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid modifier for type encrypted")));
 	info = cast_info(fcinfo->flinfo, get_fn_expr_argtype(fcinfo->flinfo, 0));
+	refuse_sealed_text(info->type, PG_GETARG_DATUM(0));
 	TC_HIDING_PLAINTEXT(value = seal_typed(PG_GETARG_DATUM(0), info, typmod));
 	if (value == NULL)
 		PG_RETURN_NULL();

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/builtins.h"
 
 #include "envelope.h"
 #include "errors.h"
@@ -21,7 +22,10 @@ tc_error_no_usage(const char *key_name, Oid roleid)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied for encryption key \"%s\"", key_name),
 			 errdetail("Role \"%s\" lacks USAGE on foreign server \"%s\".",
-					   GetUserNameFromId(roleid, true), key_name)));
+					   GetUserNameFromId(roleid, true), key_name),
+			 superuser_arg(roleid) ?
+			 errhint("Superusers need the privilege, too: GRANT USAGE ON FOREIGN SERVER %s TO a role.",
+					 quote_identifier(key_name)) : 0));
 }
 
 void
@@ -30,7 +34,8 @@ tc_error_unknown_key(uint32 key_id)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("encryption key with id \"#%06x\" does not exist in this database",
-					key_id)));
+					key_id),
+			 errhint("The key was dropped, or belongs to another database.")));
 }
 
 /* The instance cannot open keys now: say why. */
@@ -49,7 +54,7 @@ error_locked(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("encryption keys are not unlocked"),
-			 errhint("Look for messages from the \"themis_crypt key worker\" process in the server log.")));
+			 errhint("The reason is in themis_crypt.status(), and in the server log.")));
 }
 
 void
@@ -70,8 +75,7 @@ tc_error_answer(TcAnswer answer, const char *key_name)
 		case TC_ANS_NOT_ENROLLED:
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("the root of encryption key \"%s\" cannot be opened by this machine",
-							name),
+					 errmsg("the root of this database's encryption keys cannot be opened by this machine"),
 					 errdetail("This machine is not among the recipients of the root."),
 					 errhint("Run \"themis-keyring recover\" with the recovery identity.")));
 			break;

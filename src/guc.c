@@ -18,6 +18,7 @@ char	   *tc_tpm2_tcti;
 bool		tc_use_memfd_secret = true;
 int			tc_unlock_timeout = 10000;
 bool		tc_restore = false;
+bool		tc_sealed_input = false;
 bool		tc_allow_no_recovery = false;
 bool		tc_allow_drop_key = false;
 
@@ -58,6 +59,13 @@ tc_guc_init(void)
 							 &tc_restore,
 							 false,
 							 PGC_SUSET, 0,
+							 NULL, NULL, NULL);
+	DefineCustomBoolVariable("themis_crypt.sealed_input",
+							 "Accepts sealed values as input from roles with USAGE on their key.",
+							 "Off, nobody who got hold of a sealed value can have it opened by an application that stores what it is given.",
+							 &tc_sealed_input,
+							 false,
+							 PGC_USERSET, 0,
 							 NULL, NULL, NULL);
 	DefineCustomBoolVariable("themis_crypt.allow_no_recovery",
 							 "Allows a root that no recovery key can open.",

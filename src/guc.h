@@ -17,6 +17,7 @@ extern char *tc_tpm2_tcti;		/* themis_crypt.tpm2_tcti */
 extern bool tc_use_memfd_secret;	/* themis_crypt.memfd_secret */
 extern int	tc_unlock_timeout;	/* themis_crypt.unlock_timeout, ms */
 extern bool tc_restore;			/* themis_crypt.restore */
+extern bool tc_sealed_input;	/* themis_crypt.sealed_input */
 extern bool tc_allow_no_recovery;	/* themis_crypt.allow_no_recovery */
 extern bool tc_allow_drop_key;	/* themis_crypt.allow_drop_key */
 

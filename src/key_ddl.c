@@ -126,8 +126,15 @@ static CreateForeignServerStmt *
 prepare_create(const CreateForeignServerStmt *stmt)
 {
 	CreateForeignServerStmt *copy;
+	const char *unknown;
 
 	restoring_key = tc_keyopts_have_material(stmt->options);
+	unknown = tc_keyopts_unknown(stmt->options);
+	if (unknown != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("invalid option \"%s\"", unknown),
+				 errhint("The only option for a new encryption key is \"algorithm\".")));
 	if (restoring_key)
 	{
 		require_material_right();
@@ -225,6 +232,9 @@ guard_statement(Node *stmt)
 			break;
 		case T_AlterForeignServerStmt:
 			guard_alter((AlterForeignServerStmt *) stmt);
+			break;
+		case T_IndexStmt:
+			tc_column_ddl_refuse_index((IndexStmt *) stmt);
 			break;
 		case T_AlterFdwStmt:
 			refuse_on_wrapper(((AlterFdwStmt *) stmt)->fdwname);

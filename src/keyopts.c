@@ -31,6 +31,13 @@ static const struct
 	{TC_ALG_AEGIS256, "aegis256"},
 };
 
+/* Options beside the versions. */
+static const char *const root_names[] =
+{"kind", "id", "realm", "record", "transit_current", NULL};
+static const char *const key_names[] =
+{"kind", "id", "uuid", "realm", "algorithm", "current", "min_version",
+"state", "index", "mac", NULL};
+
 uint8
 tc_algorithm_by_name(const char *name)
 {
@@ -218,6 +225,27 @@ options_digest(List *options, const TcKeyOptions *key,
 				  TC_MAC_BYTES) == TC_OK;
 }
 
+const char *
+tc_keyopts_unknown(List *options)
+{
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		const char *name = lfirst_node(DefElem, cell)->defname;
+		bool		known = version_of_name(name, "v") != 0 ||
+			version_of_name(name, "transit") != 0;
+
+		for (int i = 0; root_names[i] != NULL && !known; i++)
+			known = strcmp(root_names[i], name) == 0;
+		for (int i = 0; key_names[i] != NULL && !known; i++)
+			known = strcmp(key_names[i], name) == 0;
+		if (!known)
+			return name;
+	}
+	return NULL;
+}
+
 /* No option but ours, and none twice. */
 static const char *
 check_names(List *options, const char *const *names, const char *prefix)
@@ -244,15 +272,13 @@ check_names(List *options, const char *const *names, const char *prefix)
 static const char *
 parse_root(List *options, TcKeyOptions *key)
 {
-	static const char *const names[] =
-	{"kind", "id", "realm", "record", "transit_current", NULL};
 	const char *record = tc_keyopts_get(options, "record");
 	TcRootRecord *parsed = palloc(sizeof(TcRootRecord));
 	uint8	   *bytes;
 	size_t		len;
 	const char *what;
 
-	what = check_names(options, names, "transit");
+	what = check_names(options, root_names, "transit");
 	if (what != NULL)
 		return what;
 	memcpy(key->uuid, key->realm, TC_UUID_BYTES);
@@ -273,14 +299,11 @@ parse_root(List *options, TcKeyOptions *key)
 static const char *
 parse_key(List *options, TcKeyOptions *key)
 {
-	static const char *const names[] =
-	{"kind", "id", "uuid", "realm", "algorithm", "current", "min_version",
-	"state", "index", "mac", NULL};
 	const char *algorithm = tc_keyopts_get(options, "algorithm");
 	const char *state = tc_keyopts_get(options, "state");
 	const char *what;
 
-	what = check_names(options, names, "v");
+	what = check_names(options, key_names, "v");
 	if (what != NULL)
 		return what;
 	if (!parse_bytes(tc_keyopts_get(options, "uuid"), key->uuid, TC_UUID_BYTES))

@@ -98,6 +98,9 @@ extern const char *tc_keyopts_get(List *options, const char *name);
 extern uint8 tc_algorithm_by_name(const char *name);
 extern const char *tc_algorithm_name(uint8 algorithm);
 
+/* The name of an option that no server of ours has, or NULL. */
+extern const char *tc_keyopts_unknown(List *options);
+
 /* Whether any option of the list is one that only we may write. */
 extern bool tc_keyopts_have_material(List *options);
 

@@ -257,8 +257,8 @@ rethrow_without_data(Oid typid)
 	FlushErrorState();
 	ereport(ERROR,
 			(errcode(sqlerrcode),
-			 errmsg("invalid input for encrypted type %s", format_type_be(typid)),
-			 errdetail("The value is not shown because it is to be encrypted.")));
+			 errmsg("invalid value for type %s", format_type_be(typid)),
+			 errdetail("The value is not shown because it is encrypted or to be encrypted.")));
 }
 
 Datum

@@ -32,8 +32,11 @@ tc_hide_plaintext(void *arg)
 			CopyFromState copy = outer->arg;
 
 			/* of a binary COPY it only names the column */
-			if (!copy->opts.binary)
+			if (!copy->opts.binary && copy->cur_attname != NULL)
+			{
+				errcontext("column %s", copy->cur_attname);
 				copy->cur_attname = NULL;
+			}
 			copy->line_buf_valid = false;
 		}
 	}

@@ -21,7 +21,8 @@
 #include "plaintype.h"
 #include "typmod.h"
 
-#define SPELLING "Write encrypted(key) or encrypted(key, type)."
+#define SPELLING_TYPE "encrypted(key, type)"
+#define SPELLING "Write encrypted(key) or " SPELLING_TYPE "."
 
 /* The id in "#a1b2c3", or 0 if this is not of that form. */
 static uint32
@@ -56,8 +57,10 @@ key_id_of(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("encryption key \"%s\" does not exist", name),
-				 errhint("Make it with CREATE SERVER %s FOREIGN DATA WRAPPER %s.",
-						 quote_identifier(name), TC_WRAPPER_NAME)));
+				 tc_plaintype_by_name(name) != NULL ?
+				 errhint("The key comes first: " SPELLING_TYPE ".") :
+				 errhint("Make a key with CREATE SERVER ... FOREIGN DATA WRAPPER %s; for a dump, restore its key first.",
+						 TC_WRAPPER_NAME)));
 	return key->id;
 }
 
@@ -102,7 +105,7 @@ themis_crypt_typmod_in(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("type \"%s\" cannot be encrypted",
 						DatumGetCString(words[1])),
-				 errhint(SPELLING "  The type is one word, such as text, numeric or timestamptz.")));
+				 errhint("Types are text, bytea, json, jsonb, bool, int2, int4, int8, float4, float8, numeric, date, time, timestamp, timestamptz, interval, uuid and inet.")));
 	if (nwords > 2 && strcmp(DatumGetCString(words[2]), "searchable") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

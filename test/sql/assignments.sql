@@ -176,6 +176,19 @@ SELECT id, v::text FROM t WHERE id >= 100 ORDER BY id;
 SELECT count(*) FROM t WHERE get_byte(themis_crypt.encrypted_send(v), 6) = 0 OR get_byte(themis_crypt.encrypted_send(n), 6) = 0;
 SELECT count(*) FROM t WHERE v::text IS NULL AND v IS NOT NULL;
 
+-- nor is a value sealed twice, because it was read without being opened
+UPDATE t SET v = v || ' more' WHERE id = 1;
+\echo :LAST_ERROR_SQLSTATE
+UPDATE t SET v = concat(v, ' more') WHERE id = 1;
+UPDATE t SET v = format('%s', v)::varchar WHERE id = 1;
+DO $$ DECLARE m text; BEGIN SELECT v INTO m FROM t WHERE id = 1; UPDATE t SET v = m WHERE id = 1; END $$;
+SELECT v::text FROM t WHERE id = 1;
+UPDATE t SET v = v::text || ' more' WHERE id = 1;
+-- what only begins alike is text
+UPDATE t SET v = 'tc1:short'::text WHERE id = 2;
+UPDATE t SET v = 'tc1:is a text of no sealed value'::text WHERE id = 3;
+SELECT v::text FROM t WHERE id IN (1, 2, 3) ORDER BY id;
+
 SET client_min_messages = warning;
 RESET ROLE;
 DROP SCHEMA regress_user CASCADE;

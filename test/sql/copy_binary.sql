@@ -1,5 +1,6 @@
 -- The binary forms: a sealed value as it is, plaintext as text.  The first
 -- byte tells them apart; 0xF8 to 0xFF never begin a UTF-8 text.
+SET themis_crypt.sealed_input = on;
 CREATE ROLE regress_user;
 CREATE SCHEMA AUTHORIZATION regress_user;
 GRANT USAGE ON FOREIGN DATA WRAPPER themis_crypt TO regress_user;

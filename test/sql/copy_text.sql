@@ -1,4 +1,5 @@
 -- COPY in its text forms: plaintext goes in and is sealed, and comes out sealed.
+SET themis_crypt.sealed_input = on;
 CREATE ROLE regress_user;
 CREATE SCHEMA AUTHORIZATION regress_user;
 GRANT USAGE ON FOREIGN DATA WRAPPER themis_crypt TO regress_user;

@@ -1,5 +1,6 @@
 -- What goes wrong, its SQLSTATE and its words.  The order is form, privilege,
 -- authentication; all failures of the last kind look the same.
+SET themis_crypt.sealed_input = on;
 CREATE ROLE regress_user;
 CREATE ROLE regress_other;
 CREATE SCHEMA AUTHORIZATION regress_user;

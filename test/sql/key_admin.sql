@@ -1,4 +1,5 @@
 -- Keys are foreign servers: making, changing and dropping them.
+SET themis_crypt.sealed_input = on;
 CREATE ROLE regress_super SUPERUSER;
 CREATE ROLE regress_officer;
 CREATE ROLE regress_officer2;

@@ -1,4 +1,5 @@
 -- NULL stays NULL and visible; an empty value is a value, and hidden.
+SET themis_crypt.sealed_input = on;
 CREATE ROLE regress_user;
 CREATE SCHEMA AUTHORIZATION regress_user;
 GRANT USAGE ON FOREIGN DATA WRAPPER themis_crypt TO regress_user;

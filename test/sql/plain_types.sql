@@ -1,5 +1,6 @@
 -- Each plaintext type comes back as it went in, converts as an ordinary column
 -- of its type would, and its errors show no data.
+SET themis_crypt.sealed_input = on;
 CREATE ROLE regress_user;
 CREATE SCHEMA AUTHORIZATION regress_user;
 GRANT USAGE ON FOREIGN DATA WRAPPER themis_crypt TO regress_user;

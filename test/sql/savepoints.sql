@@ -1,4 +1,5 @@
 -- Keys come and go with their transaction.
+SET themis_crypt.sealed_input = on;
 CREATE ROLE regress_user;
 CREATE SCHEMA AUTHORIZATION regress_user;
 GRANT USAGE ON FOREIGN DATA WRAPPER themis_crypt TO regress_user;

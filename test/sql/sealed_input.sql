@@ -1,4 +1,5 @@
 -- Who may bring in a sealed value from outside: who could open it.
+SET themis_crypt.sealed_input = on;
 CREATE ROLE regress_user;
 CREATE ROLE regress_other;
 CREATE SCHEMA AUTHORIZATION regress_user;
@@ -17,6 +18,17 @@ SELECT themis_crypt.encrypted_out(v)::text AS armor, themis_crypt.encrypted_out(
 	themis_crypt.encrypted_out('pending'::encrypted)::text AS pending FROM t \gset
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
+
+-- not unless the session asks for it: a stranger could have it opened
+RESET themis_crypt.sealed_input;
+INSERT INTO t VALUES (2, :'armor', NULL);
+\echo :LAST_ERROR_SQLSTATE
+PREPARE app AS INSERT INTO t VALUES (2, $1);
+EXECUTE app(:'armor');
+EXECUTE app(:'pending');
+DEALLOCATE app;
+SELECT count(*) FROM t;
+SET themis_crypt.sealed_input = on;
 
 -- with USAGE
 INSERT INTO t VALUES (2, :'armor', :'armor_n');

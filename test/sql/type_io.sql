@@ -1,5 +1,6 @@
 -- Input and output of the type encrypted: what goes in comes out, and what is
 -- no value is refused without being repeated.
+SET themis_crypt.sealed_input = on;
 CREATE ROLE regress_user;
 CREATE SCHEMA AUTHORIZATION regress_user;
 GRANT USAGE ON FOREIGN DATA WRAPPER themis_crypt TO regress_user;

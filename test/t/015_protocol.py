@@ -53,7 +53,11 @@ ok(fetch(hr, 1).startswith(b"tc1:"), "text result: armor")
 sealed = fetch(hr, 1, binary_results=True)
 ok(sealed[0] == 0xF9, "binary result: the sealed value")
 
-# Sealed values in.
+# Sealed values in: only where the session asks for it.
+fails("a sealed binary parameter is not taken by default", "42501",
+      lambda: hr.extended("INSERT INTO t VALUES (6, $1)", [sealed], binary_params=True))
+for session in hr, bob:
+    session.simple("SET themis_crypt.sealed_input = on")
 hr.extended("INSERT INTO t VALUES (6, $1)", [sealed], binary_params=True)
 ok(hr.simple("SELECT v::text FROM t WHERE i = 6") == [[b"untyped"]], "a sealed binary parameter is taken as it is")
 fails("not from a role without USAGE", "42501",
