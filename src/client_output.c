@@ -7,7 +7,8 @@
  * to its destination: then a wrapper around that destination says so for as
  * long as the row is printed.  Or a portal sends rows that were stored before
  * (RETURNING, FETCH, EXECUTE): then neither the executor nor a utility
- * statement is running, but a portal is.
+ * statement is running, but a portal is, which holds rows, and the executor
+ * that made them is gone.
  *
  * The executor hooks also read pending invalidations, so that a REVOKE acts
  * on the next statement or FETCH even inside an open transaction.
@@ -19,6 +20,7 @@
 #include "postgres.h"
 
 #include "executor/executor.h"
+#include "lib/ilist.h"
 #include "libpq/libpq-be.h"
 #include "miscadmin.h"
 #include "replication/walsender.h"
@@ -29,6 +31,7 @@
 #include "utils/inval.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
 
 #include "client_output.h"
 #include "compat.h"
@@ -51,6 +54,16 @@ typedef struct SendingReceiver
 	DestReceiver pub;
 	DestReceiver *inner;
 } SendingReceiver;
+
+/* An executor that has been started and not ended. */
+typedef struct LiveExecutor
+{
+	dlist_node	node;
+	Portal		portal;			/* that started it */
+	MemoryContextCallback callback;
+} LiveExecutor;
+
+static dlist_head executors = DLIST_STATIC_INIT(executors);
 
 static int	client_output = CLIENT_OUTPUT_SEALED;
 static int	depth;				/* executors and utility statements running */
@@ -92,6 +105,54 @@ client_stores_rows(void)
 	return false;
 }
 
+/* Its executor is gone: no longer an executor of that portal. */
+static void
+forget_executor(void *arg)
+{
+	LiveExecutor *live = arg;
+
+	dlist_delete(&live->node);
+}
+
+/*
+ * Remember the executor for as long as its memory lives, that is, through the
+ * ExecutorEnd hooks of others, which print plans.
+ */
+static void
+remember_executor(QueryDesc *query)
+{
+	LiveExecutor *live = MemoryContextAlloc(query->estate->es_query_cxt,
+											sizeof(LiveExecutor));
+
+	live->portal = ActivePortal;
+	live->callback.func = forget_executor;
+	live->callback.arg = live;
+	dlist_push_head(&executors, &live->node);
+	MemoryContextRegisterResetCallback(query->estate->es_query_cxt,
+									   &live->callback);
+}
+
+/*
+ * Whether a portal is sending rows that it has stored: it has some, and what
+ * made them is over.
+ */
+static bool
+portal_sends(Portal portal)
+{
+	dlist_iter	iter;
+
+	if (portal == NULL || portal->strategy == PORTAL_MULTI_QUERY ||
+		portal->holdStore == NULL ||
+		tuplestore_tuple_count(portal->holdStore) == 0)
+		return false;
+	dlist_foreach(iter, &executors)
+	{
+		if (dlist_container(LiveExecutor, node, iter.cur)->portal == portal)
+			return false;
+	}
+	return true;
+}
+
 bool
 tc_client_output_opens(void)
 {
@@ -100,7 +161,7 @@ tc_client_output_opens(void)
 	if (am_walsender || HistoricSnapshotActive() ||
 		whereToSendOutput != DestRemote || client_stores_rows())
 		return false;
-	return sending || (depth == 0 && ActivePortal != NULL);
+	return sending || (depth == 0 && portal_sends(ActivePortal));
 }
 
 int
@@ -162,6 +223,7 @@ executor_start(QueryDesc *query, int eflags)
 			next_start(query, eflags);
 		else
 			standard_ExecutorStart(query, eflags);
+		remember_executor(query);
 	}
 	PG_FINALLY();
 	{

@@ -15,6 +15,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
@@ -27,6 +28,7 @@
 #include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "miscadmin.h"
 #include "parser/parse_type.h"
 #include "storage/lmgr.h"
@@ -271,8 +273,12 @@ check_relation(Oid relid, int except)
 			update_dependencies(RelationRelationId, relid,
 								servers_of_columns(relid, except));
 			break;
+		case RELKIND_VIEW:
+			/* stores nothing, but may have been a table */
+			update_dependencies(RelationRelationId, relid, NIL);
+			break;
 		default:
-			/* a view stores nothing; an index has its table's columns */
+			/* an index has its table's columns */
 			break;
 	}
 }
@@ -331,7 +337,8 @@ object_access(ObjectAccessType access, Oid classid, Oid objectid, int subid,
 		next_object_access(access, classid, objectid, subid, arg);
 	if (access != OAT_POST_CREATE && access != OAT_POST_ALTER && access != OAT_DROP)
 		return;
-	if (!IsUnderPostmaster || !OidIsValid(tc_encrypted_type()))
+	if (!IsTransactionState() || IsBootstrapProcessingMode() ||
+		!OidIsValid(tc_encrypted_type()))
 		return;
 
 	if (access == OAT_DROP)
@@ -389,6 +396,33 @@ tc_column_ddl_adopt(uint32 key_id)
 	table_close(rel, AccessShareLock);
 	foreach(cell, relids)
 		check_relation(lfirst_oid(cell), 0);
+}
+
+/* Whether a type name stands for our type, an array or a domain of it. */
+static bool
+names_encrypted(const TypeName *name)
+{
+	Type		type = LookupTypeName(NULL, name, NULL, true);
+	bool		ours;
+
+	if (type == NULL)
+		return false;
+	ours = tc_type_is_encrypted(getBaseType(typeTypeId(type)));
+	ReleaseSysCache(type);
+	return ours;
+}
+
+void
+tc_column_ddl_refuse_cast(const CreateCastStmt *stmt)
+{
+	if (creating_extension || IsBinaryUpgrade ||
+		!OidIsValid(tc_encrypted_type()))
+		return;
+	if (names_encrypted(stmt->sourcetype) || names_encrypted(stmt->targettype))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot create a cast from or to type encrypted"),
+				 errdetail("It would be a way around the key of a column.")));
 }
 
 void

@@ -53,6 +53,12 @@ extern void tc_column_ddl_created(const CreateStmt *stmt);
 /* A key was restored: tables that named it by its id alone depend on it now. */
 extern void tc_column_ddl_adopt(uint32 key_id);
 
+/*
+ * 0A000 for a cast of a user's own from or to the type: core would take its
+ * result for a value of the column's key, without our coercion.
+ */
+extern void tc_column_ddl_refuse_cast(const CreateCastStmt *stmt);
+
 /* 0A000 for an index or key on an encrypted column. */
 extern void tc_column_ddl_refuse_index(const IndexStmt *stmt);
 

@@ -45,6 +45,7 @@
 #define SLOT_WAYS		16		/* slots of a set */
 #define CELLS_MAX		4		/* subkeys a backend keeps */
 #define REGION_TARGET	(1024 * 1024)
+#define WIPE_PATIENCE_MS 2000	/* for a backend that does not run */
 #define REGION_FLOOR	(48 * 1024)
 
 typedef struct Slot
@@ -52,7 +53,8 @@ typedef struct Slot
 	pg_atomic_uint64 generation;	/* 0 = empty or changing */
 	uint32		check;			/* random, new with each publishing */
 	uint8		key[TC_KEY_BYTES];
-	uint8		pad[20];
+	uint8		may_seal;
+	uint8		pad[19];
 } Slot;
 
 typedef struct Cell
@@ -129,6 +131,13 @@ region_size(void)
 	return TYPEALIGN_DOWN(page, size);
 }
 
+/* Anonymous memory would go back to the kernel as it is. */
+static void
+wipe_region(int code, Datum arg)
+{
+	sodium_memzero(region, region_len);
+}
+
 void
 tc_slots_map(void)
 {
@@ -147,6 +156,7 @@ tc_slots_map(void)
 						region_len),
 				 errhint("Raise the limit on locked memory of the server (LimitMEMLOCK= of its service, or \"ulimit -l\").")));
 	region = memory;
+	on_proc_exit(wipe_region, (Datum) 0);
 
 	/* Cells for every backend, but never more than half of the region. */
 	left = region_len - sizeof(Region);
@@ -242,8 +252,10 @@ tc_slot_find(const uint8 address[TC_ADDRESS_BYTES], TcSlotRef *ret_ref)
 		 * after the generation was read, generation and tag belong together.
 		 */
 		pg_read_barrier();
-		if (memcmp(tag->address, address, TC_ADDRESS_BYTES) != 0 ||
-			!tc_slot_live(&ref))
+		if (memcmp(tag->address, address, TC_ADDRESS_BYTES) != 0)
+			continue;
+		pg_read_barrier();
+		if (!tc_slot_live(&ref))
 			continue;
 		pg_atomic_write_u64(&tag->used,
 							pg_atomic_fetch_add_u64(&shared->clock, 1));
@@ -430,6 +442,8 @@ tc_slot_seal(const TcSlotRef *ref, uint8 algorithm,
 	TcSlotResult result;
 
 	result = find_subkey(ref, algorithm, nonce, own, &subkey);
+	if (result == TC_SLOT_OK && !slot_at(ref->index)->may_seal)
+		result = judge(ref, TC_OK) == TC_SLOT_OK ? TC_SLOT_UNTRUSTED : TC_SLOT_STALE;
 	if (result == TC_SLOT_OK)
 		result = judge(ref, tc_aead_seal(algorithm, subkey, nonce, ad, plain,
 										 ret_body));
@@ -464,7 +478,8 @@ tc_slot_open(const TcSlotRef *ref, uint8 algorithm,
 
 TcResult
 tc_slot_publish(const uint8 address[TC_ADDRESS_BYTES],
-				const uint8 key[TC_KEY_BYTES], TcSlotRef *ret_ref)
+				const uint8 key[TC_KEY_BYTES], bool may_seal,
+				TcSlotRef *ret_ref)
 {
 	uint32		first = set_of(address);
 	uint32		victim = first;
@@ -496,8 +511,17 @@ tc_slot_publish(const uint8 address[TC_ADDRESS_BYTES],
 						pg_atomic_fetch_add_u64(&shared->clock, 1));
 	memcpy(slot->key, key, TC_KEY_BYTES);
 	slot->check = check;
+	slot->may_seal = may_seal;
 	pg_memory_barrier();
 	pg_atomic_write_u64(&slot->generation, ++region->last_generation);
+	pg_memory_barrier();		/* pairs with tc_slots_close() */
+	if (tc_slots_locked_by() != NULL)
+	{
+		pg_atomic_write_u64(&slot->generation, 0);
+		pg_memory_barrier();
+		sodium_memzero(slot->key, TC_KEY_BYTES);
+		return TC_REJECTED;
+	}
 
 	ret_ref->index = victim;
 	ret_ref->check = check;
@@ -506,11 +530,37 @@ tc_slot_publish(const uint8 address[TC_ADDRESS_BYTES],
 }
 
 void
-tc_slots_wipe(void)
+tc_slots_close(void)
 {
+	pg_memory_barrier();		/* locked_by is set; see tc_slot_publish() */
 	for (uint32 i = 0; i < nslots; i++)
 		pg_atomic_write_u64(&slot_at(i)->generation, 0);
 	pg_memory_barrier();		/* pairs with derive_into_cell() */
+}
+
+/* Wait until a backend is not in the middle of using its cell. */
+static bool
+wait_idle(Cell *cell, int *patience_ms)
+{
+	/* A derivation takes less than a microsecond, but may lose its CPU. */
+	while (pg_atomic_read_u32(&cell->busy) != 0)
+	{
+		if (*patience_ms <= 0)
+			return false;
+		pg_usleep(1000);
+		(*patience_ms)--;
+	}
+	pg_memory_barrier();
+	return true;
+}
+
+bool
+tc_slots_wipe(void)
+{
+	int			patience_ms = WIPE_PATIENCE_MS;
+	bool		complete = true;
+
+	tc_slots_close();
 	for (uint32 i = 0; i < nslots; i++)
 	{
 		slot_at(i)->check = 0;
@@ -522,13 +572,12 @@ tc_slots_wipe(void)
 	{
 		Cell	   *cell = cell_at(i);
 
-		/* A derivation takes less than a microsecond, but may lose its CPU. */
-		while (pg_atomic_read_u32(&cell->busy) != 0)
-			pg_usleep(100);
-		pg_memory_barrier();
+		if (!wait_idle(cell, &patience_ms))
+			complete = false;
 		sodium_memzero(cell->salt, sizeof(cell->salt));
 		sodium_memzero(cell->subkey, sizeof(cell->subkey));
 	}
+	return complete;
 }
 
 const char *

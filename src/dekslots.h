@@ -52,6 +52,7 @@ typedef enum TcSlotResult
 	TC_SLOT_OK,
 	TC_SLOT_STALE,				/* the key is no longer there: load it again */
 	TC_SLOT_REJECTED,			/* authentication failed */
+	TC_SLOT_UNTRUSTED,			/* the key may open, but not seal */
 	TC_SLOT_ERROR				/* libsodium or the algorithm let us down */
 } TcSlotResult;
 
@@ -90,17 +91,27 @@ extern TcSlotResult tc_slot_open(const TcSlotRef *ref, uint8 algorithm,
 
 /*
  * For the key worker only.  Publish a key under an address, in place of the
- * least recently used one of its set if need be.
+ * least recently used one of its set if need be.  A key that "may_seal" is
+ * false for, because its root is not trusted, only opens.  TC_REJECTED while
+ * lock() is in force.
  */
 extern TcResult tc_slot_publish(const uint8 address[TC_ADDRESS_BYTES],
-								const uint8 key[TC_KEY_BYTES],
+								const uint8 key[TC_KEY_BYTES], bool may_seal,
 								TcSlotRef *ret_ref) TC_CHECK_RESULT;
 
 /*
- * For the key worker only.  Wipe every slot and every cell, and return when
- * no backend can put anything back.
+ * Make every slot unusable, from any process: the emergency brake of lock(),
+ * which works without the key worker.  Key bytes stay until tc_slots_wipe().
  */
-extern void tc_slots_wipe(void);
+extern void tc_slots_close(void);
+
+/*
+ * For the key worker only.  Wipe every slot and every cell, and return when
+ * no backend can put anything back.  False if a backend stood still in the
+ * middle of using its cell for longer than WIPE_PATIENCE_MS; its cell is
+ * wiped all the same.
+ */
+extern bool tc_slots_wipe(void);
 
 /*
  * Who called lock(), if unlock() was not called since; else NULL.  It lies in

@@ -197,6 +197,20 @@ open_as(struct varlena *value, const CastInfo *info, bool *ret_isnull)
 	return result;
 }
 
+/* Whether the role may use a value's key, and keys are unlocked. */
+static bool
+could_open(struct varlena *value)
+{
+	TcEnvelope	envelope;
+	TcKey	   *key;
+
+	tc_value_parse(value, &envelope);
+	key = tc_key_by_id(envelope.header.key_id);
+	return key != NULL && !key->is_root && tc_key_may_use(key) &&
+		tc_status_get().state == TC_STATE_UNLOCKED &&
+		tc_root_by_realm(key->realm) != NULL;
+}
+
 PG_FUNCTION_INFO_V1(themis_crypt_to_plain);
 
 /* The cast to a plaintext type. */
@@ -208,7 +222,7 @@ themis_crypt_to_plain(PG_FUNCTION_ARGS)
 	Datum		result;
 
 	/* a CHECK on NULL holds */
-	if (restoring_rows())
+	if (restoring_rows() && !could_open(PG_GETARG_VARLENA_PP(0)))
 		PG_RETURN_NULL();
 	TC_HIDING_PLAINTEXT(result = open_as(PG_GETARG_VARLENA_PP(0), info, &isnull));
 	if (isnull)

@@ -42,14 +42,13 @@ tc_error_unknown_key(uint32 key_id)
 static void
 error_locked(void)
 {
-	TcStatus	status = tc_status_get();
+	const char *by = tc_slots_locked_by();
 
-	if (status.state == TC_STATE_LOCKED)
+	if (by != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("encryption keys are locked"),
-				 errdetail("Role \"%s\" called themis_crypt.lock().",
-						   status.locked_by),
+				 errdetail("Role \"%s\" called themis_crypt.lock().", by),
 				 errhint("Call themis_crypt.unlock().")));
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

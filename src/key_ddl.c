@@ -13,6 +13,7 @@
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_foreign_server.h"
+#include "commands/extension.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -144,6 +145,8 @@ prepare_create(const CreateForeignServerStmt *stmt)
 	}
 	if (!wants_new_key(stmt))
 		return unconstify(CreateForeignServerStmt *, stmt);
+	PreventCommandIfReadOnly("CREATE SERVER");
+	PreventCommandDuringRecovery("CREATE SERVER");
 
 	refuse_reserved_name(stmt->servername);
 	copy = copyObject(unconstify(CreateForeignServerStmt *, stmt));
@@ -154,6 +157,40 @@ prepare_create(const CreateForeignServerStmt *stmt)
 						GetUserNameFromId(GetUserId(), false), stmt->servername),
 				 errhint("Let another role own keys, or REVOKE USAGE ON FOREIGN SERVER from the owner.")));
 	return copy;
+}
+
+/* CREATE SERVER of any wrapper: ours are filled in, others leave our names. */
+static CreateForeignServerStmt *
+guard_create(CreateForeignServerStmt *stmt)
+{
+	if (!OidIsValid(tc_keycat_wrapper()))
+		return stmt;
+	if (strcmp(stmt->fdwname, TC_WRAPPER_NAME) != 0)
+	{
+		if (name_is_root(stmt->servername))
+			refuse_reserved_name(stmt->servername);
+		return stmt;
+	}
+
+	/* pg_dump leaves out what belongs to an extension */
+	if (creating_extension)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("encryption keys cannot be made by an extension"),
+				 errdetail("A dump would hold the values, but not the key.")));
+	return prepare_create(stmt);
+}
+
+static void
+guard_membership(const AlterExtensionContentsStmt *stmt)
+{
+	if (stmt->objtype == OBJECT_FOREIGN_SERVER && stmt->action > 0 &&
+		OidIsValid(our_server(strVal(stmt->object))))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("encryption key \"%s\" cannot belong to an extension",
+						strVal(stmt->object)),
+				 errdetail("A dump would hold the values, but not the key.")));
 }
 
 static void
@@ -201,8 +238,14 @@ guard_rename(const RenameStmt *stmt)
 	if (stmt->renameType == OBJECT_FDW)
 		refuse_on_wrapper(strVal(stmt->object));
 	if (stmt->renameType != OBJECT_FOREIGN_SERVER ||
-		!OidIsValid(our_server(strVal(stmt->object))))
+		!OidIsValid(tc_keycat_wrapper()))
 		return;
+	if (!OidIsValid(our_server(strVal(stmt->object))))
+	{
+		if (name_is_root(stmt->newname))
+			refuse_reserved_name(stmt->newname);
+		return;
+	}
 	refuse_on_root(strVal(stmt->object));
 	refuse_reserved_name(stmt->newname);
 }
@@ -225,10 +268,12 @@ guard_statement(Node *stmt)
 	switch (nodeTag(stmt))
 	{
 		case T_CreateForeignServerStmt:
-			if (strcmp(((CreateForeignServerStmt *) stmt)->fdwname,
-					   TC_WRAPPER_NAME) == 0 &&
-				OidIsValid(tc_keycat_wrapper()))
-				return (Node *) prepare_create((CreateForeignServerStmt *) stmt);
+			return (Node *) guard_create((CreateForeignServerStmt *) stmt);
+		case T_CreateCastStmt:
+			tc_column_ddl_refuse_cast((CreateCastStmt *) stmt);
+			break;
+		case T_AlterExtensionContentsStmt:
+			guard_membership((AlterExtensionContentsStmt *) stmt);
 			break;
 		case T_AlterForeignServerStmt:
 			guard_alter((AlterForeignServerStmt *) stmt);

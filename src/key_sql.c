@@ -245,6 +245,8 @@ themis_crypt_replace_root_record(PG_FUNCTION_ARGS)
 	if (!tc_request_set_record(request, bytes))
 		refuse_record("It is too long.");
 	answer = tc_request_send();
+	if (answer == TC_ANS_OK && !request->trusted)
+		answer = TC_ANS_UNTRUSTED;
 	if (answer != TC_ANS_OK)
 		tc_error_answer(answer, name);
 

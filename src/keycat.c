@@ -100,21 +100,6 @@ row_options(HeapTuple tuple, Relation rel)
 	return isnull ? NIL : untransformRelOptions(datum);
 }
 
-/* The id in a server's options, 0 if there is none. */
-static uint32
-options_id(List *options)
-{
-	const char *str = tc_keyopts_get(options, "id");
-	char	   *end;
-	unsigned long id;
-
-	if (str == NULL)
-		return 0;
-	errno = 0;
-	id = strtoul(str, &end, 10);
-	return errno == 0 && *end == '\0' && id <= TC_KEY_ID_MAX ? (uint32) id : 0;
-}
-
 /* Fill an entry from parsed options; everything goes into its own context. */
 static void
 fill_key(TcKey *key, const TcKeyOptions *options)
@@ -200,7 +185,7 @@ check_key(TcKey *key)
 	tuple = SearchSysCache1(FOREIGNSERVEROID, ObjectIdGetDatum(key->serverid));
 	ours = HeapTupleIsValid(tuple) &&
 		((Form_pg_foreign_server) GETSTRUCT(tuple))->srvfdw == tc_keycat_wrapper() &&
-		options_id(row_options(tuple, NULL)) == key->id;
+		tc_keyopts_id(row_options(tuple, NULL)) == key->id;
 	if (!ours)
 	{
 		if (HeapTupleIsValid(tuple))
@@ -240,7 +225,7 @@ scan_servers(void)
 
 		if (form->srvfdw != wrapper)
 			continue;
-		id = options_id(row_options(tuple, rel));
+		id = tc_keyopts_id(row_options(tuple, rel));
 		if (id == 0)
 			continue;
 		key = hash_search(key_table(), &id, HASH_ENTER, &found);
@@ -303,7 +288,7 @@ tc_key_by_server(Oid serverid)
 	if (!HeapTupleIsValid(tuple))
 		return NULL;
 	if (((Form_pg_foreign_server) GETSTRUCT(tuple))->srvfdw == tc_keycat_wrapper())
-		id = options_id(row_options(tuple, NULL));
+		id = tc_keyopts_id(row_options(tuple, NULL));
 	ReleaseSysCache(tuple);
 	key = id != 0 ? tc_key_by_id(id) : NULL;
 	return key != NULL && key->serverid == serverid ? key : NULL;
@@ -455,6 +440,8 @@ tc_key_load(TcKey **key, TcKeyVersion *version)
 	uint32		id = (*key)->id;
 	uint16		number = version->identity.version;
 	TcKey	   *root;
+	uint8	   *record;
+	size_t		record_len;
 
 	if (tc_slot_live(&version->slot) ||
 		tc_slot_find(version->address, &version->slot))
@@ -468,14 +455,16 @@ tc_key_load(TcKey **key, TcKeyVersion *version)
 						id),
 				 errhint("Restore the foreign server \"%s\" from a dump of the database the key comes from.",
 						 TC_ROOT_NAME)));
+	record = palloc(root->record.len);
+	memcpy(record, root->record.data, root->record.len);
+	record_len = root->record.len;
 
 	/* Looking for the root may have read our key anew, or found it gone. */
 	*key = tc_key_by_id(id);
 	version = *key != NULL ? tc_key_version(*key, number) : NULL;
 	if (version == NULL)
 		tc_error_unknown_key(id);
-
-	/* From here to the end nothing looks keys up, so pointers stay good. */
-	version->slot = request_load(*key, version, root->record)->slot;
+	version->slot = request_load(*key, version, tc_span(record, record_len))->slot;
+	pfree(record);
 	return version;
 }

@@ -28,7 +28,8 @@
 
 #define ID_TRIES 1000
 
-static bool root_made;			/* in this transaction */
+/* The subtransaction that made a root, in this transaction. */
+static SubTransactionId root_made = InvalidSubTransactionId;
 
 static void
 watch_transaction(XactEvent event, void *arg)
@@ -36,7 +37,7 @@ watch_transaction(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_PRE_PREPARE:
-			if (root_made)
+			if (root_made != InvalidSubTransactionId)
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						 errmsg("cannot prepare a transaction that made the first encryption key of a database")));
@@ -44,17 +45,27 @@ watch_transaction(XactEvent event, void *arg)
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
-			root_made = false;
+			root_made = InvalidSubTransactionId;
 			break;
 		default:
 			break;
 	}
 }
 
+/* ROLLBACK TO takes the root with it; subtransactions number upwards. */
+static void
+watch_subtransaction(SubXactEvent event, SubTransactionId mine,
+					 SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB && root_made >= mine)
+		root_made = InvalidSubTransactionId;
+}
+
 void
 tc_keymake_init(void)
 {
 	RegisterXactCallback(watch_transaction, NULL);
+	RegisterSubXactCallback(watch_subtransaction, NULL);
 }
 
 static void
@@ -129,7 +140,7 @@ make_root(Oid wrapper)
 	answer = tc_request_send();
 	if (answer != TC_ANS_OK)
 		tc_error_answer(answer, NULL);
-	root_made = true;
+	root_made = GetCurrentSubTransactionId();
 	create_root_server(wrapper,
 					   tc_keyopts_make_root(&request->identity, request->wrap,
 											tc_span(request->record,

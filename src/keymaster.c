@@ -153,23 +153,46 @@ answer_of(TcResult result)
 	return TC_ANS_FAILED;
 }
 
-/* Whether we made this root, or the operator pinned it. */
+/*
+ * Whether we made this root, or the operator pinned it; and no newer one of
+ * its realm is pinned.
+ */
 static bool
 is_trusted(const TcRootRecord *record)
 {
-	if (tc_record_attested(record, secrets->payload.seed))
-		return true;
+	bool		trusted = tc_record_attested(record, secrets->payload.seed);
+
 	for (int i = 0; i < secrets->payload.npins; i++)
 	{
 		const TcPin *pin = &secrets->payload.pins[i];
 
-		if (memcmp(pin->realm, record->realm, TC_UUID_BYTES) == 0 &&
-			memcmp(pin->kcv, record->kcv, TC_KCV_BYTES) == 0 &&
+		if (memcmp(pin->realm, record->realm, TC_UUID_BYTES) != 0)
+			continue;
+		if (pin->root_version > record->root_version)
+			return false;
+		if (memcmp(pin->kcv, record->kcv, TC_KCV_BYTES) == 0 &&
 			(pin->root_version == 0 ||
 			 pin->root_version == record->root_version))
-			return true;
+			trusted = true;
 	}
-	return false;
+	return trusted;
+}
+
+/* Say it once that a root is not ours, for whoever reads the log. */
+static void
+tell_untrusted(const TcRootRecord *record)
+{
+	char		realm[TC_UUID_BYTES * 2 + 1];
+	char		fingerprint[TC_KCV_BYTES * 2 + 1];
+
+	sodium_bin2hex(realm, sizeof(realm), record->realm, TC_UUID_BYTES);
+	sodium_bin2hex(fingerprint, sizeof(fingerprint), record->kcv, TC_KCV_BYTES);
+	ereport(LOG,
+			(errmsg("root of encryption keys with fingerprint %s was made by another machine and is not trusted",
+					fingerprint),
+			 errdetail("Values under its keys can be opened, but none is sealed."),
+			 errhint("If you know the fingerprint, run \"themis-keyring trust %s %s\" and call themis_crypt.unlock().",
+					 realm, fingerprint)));
 }
 
 /* A place for another root: a free one, or the least recently used. */
@@ -230,6 +253,8 @@ find_root(TcSpan bytes, Root **ret_root)
 	memcpy(root->realm, record.realm, TC_UUID_BYTES);
 	root->version = record.root_version;
 	root->trusted = is_trusted(&record);
+	if (!root->trusted)
+		tell_untrusted(&record);
 	root->used = ++secrets->clock;
 	*ret_root = root;
 	return TC_ANS_OK;
@@ -269,7 +294,10 @@ serve_load(TcRequest *request, const Root *root)
 								 tc_span(&request->mac, request->check_mac ?
 										 sizeof(TcKeyMac) : 0), address);
 	if (result == TC_OK)
-		result = tc_slot_publish(address, secrets->slot_key, &request->slot);
+		result = tc_slot_publish(address, secrets->slot_key, root->trusted,
+								 &request->slot);
+	if (tc_slots_locked_by() != NULL)
+		return TC_ANS_LOCKED;
 	return answer_of(result);
 }
 
@@ -291,7 +319,12 @@ new_root_entries(TcRootRecord *record)
 	strlcpy(self->name, host, sizeof(self->name));
 	record->nentries = 1;
 	for (int i = 0; i < secrets->payload.nenrolled; i++)
-		record->entries[record->nentries++].recipient = secrets->payload.enrolled[i];
+	{
+		const TcRecipient *other = &secrets->payload.enrolled[i];
+
+		if (memcmp(other->public_key, self->public_key, TC_X25519_BYTES) != 0)
+			record->entries[record->nentries++].recipient = *other;
+	}
 }
 
 /* Make the transit key of a new root; the request gets identity and wrap. */

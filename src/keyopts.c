@@ -107,6 +107,12 @@ parse_number(const char *str, uint32 max)
 	return (uint32) value;
 }
 
+uint32
+tc_keyopts_id(List *options)
+{
+	return parse_number(tc_keyopts_get(options, "id"), TC_KEY_ID_MAX);
+}
+
 /* Exactly len bytes of base64url. */
 static bool
 parse_bytes(const char *str, uint8 *ret_bytes, size_t len)
@@ -341,7 +347,12 @@ tc_keyopts_parse(List *options, const char **reterr_what)
 	const char *kind = tc_keyopts_get(options, "kind");
 	const char *what = NULL;
 
-	key->id = parse_number(tc_keyopts_get(options, "id"), TC_KEY_ID_MAX);
+	if (list_length(options) > TC_VERSIONS_MAX + 16)
+	{
+		*reterr_what = "There are too many options.";
+		return NULL;
+	}
+	key->id = tc_keyopts_id(options);
 	if (kind == NULL)
 		what = "The kind is missing.";
 	else if (key->id == 0)

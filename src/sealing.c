@@ -45,6 +45,8 @@ try_again(TcSlotResult result, int tries, TcKey **key, TcKeyVersion *version,
 {
 	if (result == TC_SLOT_REJECTED)
 		tc_error_rejected((*key)->id, version->identity.version, sealed_len);
+	if (result == TC_SLOT_UNTRUSTED)
+		tc_error_answer(TC_ANS_UNTRUSTED, (*key)->name);
 	if (result == TC_SLOT_ERROR)
 		tc_error_answer(TC_ANS_UNSUPPORTED, (*key)->name);
 	if (tries >= LOAD_TRIES)
@@ -66,6 +68,7 @@ seal_into(TcKey *key, TcKeyVersion *version, uint8 *value, size_t ad_len,
 		  TcSpan plain)
 {
 	uint8	   *nonce = value + ad_len;
+	TcKeyIdentity identity = version->identity;
 	TcSlotResult result = TC_SLOT_STALE;
 
 	for (int tries = 0;; tries++)
@@ -81,6 +84,12 @@ seal_into(TcKey *key, TcKeyVersion *version, uint8 *value, size_t ad_len,
 			return;
 		version = try_again(result, tries, &key, version, 0);
 		result = TC_SLOT_STALE;
+
+		/* the key may have been read anew: it must be the one we checked */
+		if (memcmp(&version->identity, &identity, sizeof(identity)) != 0)
+			tc_error_unknown_key(identity.key_id);
+		if (!key->is_root)
+			tc_key_require_usage(key);
 	}
 }
 
@@ -167,6 +176,11 @@ tc_value_open(const TcEnvelope *envelope)
 	TcKey	   *key = tc_key_by_id(header->key_id);
 	TcKeyVersion *version;
 
+	if (unlikely(InSecurityRestrictedOperation()))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("encrypted values cannot be opened in a security-restricted operation"),
+				 errdetail("Materialized views, indexes and statistics would store the plaintext.")));
 	if (key == NULL || key->is_root)
 		tc_error_unknown_key(header->key_id);
 	tc_key_require_usage(key);

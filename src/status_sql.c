@@ -95,6 +95,10 @@ themis_crypt_lock(PG_FUNCTION_ARGS)
 	TcAnswer	answer;
 
 	strlcpy(request->by, GetUserNameFromId(GetUserId(), false), NAMEDATALEN);
+
+	/* From here on no key can be used, even if the worker is gone or stuck. */
+	tc_slots_set_locked(request->by);
+	tc_slots_close();
 	answer = tc_request_send();
 	if (answer != TC_ANS_OK)
 		tc_error_answer(answer, NULL);

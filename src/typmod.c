@@ -126,5 +126,7 @@ PG_FUNCTION_INFO_V1(themis_crypt_typmod_out);
 Datum
 themis_crypt_typmod_out(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_CSTRING(tc_typmod_text(PG_GETARG_INT32(0)));
+	int32		typmod = PG_GETARG_INT32(0);
+
+	PG_RETURN_CSTRING(typmod < 0 ? pstrdup("") : tc_typmod_text(typmod));
 }

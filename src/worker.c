@@ -261,7 +261,12 @@ end_provider(bool done)
 				 slot->provider,
 				 done ? exit_code_text(code) : "did not answer in time",
 				 run->reason_len > 0 ? ": " : "", run->reason);
-	else if (tc_keymaster_open(&attempt.keyring, attempt.slot, run->output) != TC_OK)
+	else if (tc_keymaster_open(&attempt.keyring, attempt.slot, run->output) == TC_OK)
+	{
+		/* what is trusted may have changed: let keys be loaded anew */
+		tc_slots_close();
+	}
+	else
 	{
 		code = TC_EXIT_DAMAGED;
 		snprintf(reason, sizeof(reason),
@@ -296,6 +301,7 @@ static void
 lock_instance(const char *by)
 {
 	tc_slots_set_locked(by);
+	tc_slots_close();
 	if (attempt.running)
 	{
 		(void) tc_keyprov_end(tc_keymaster_provider_run(), false);
@@ -303,7 +309,9 @@ lock_instance(const char *by)
 		attempt.running = false;
 	}
 	tc_keymaster_forget();
-	tc_slots_wipe();
+	if (!tc_slots_wipe())
+		ereport(LOG,
+				(errmsg("a backend stood still while encryption keys were locked; it may keep one subkey")));
 	status.next_retry = 0;
 	strlcpy(status.locked_by, by, sizeof(status.locked_by));
 	ereport(LOG, (errmsg("encryption keys locked by role \"%s\"", by)));
@@ -405,6 +413,8 @@ themis_crypt_worker_main(Datum arg)
 
 	if (tc_slots_locked_by() != NULL)
 	{
+		/* lock() may have found no worker to do this */
+		(void) tc_slots_wipe();
 		strlcpy(status.locked_by, tc_slots_locked_by(), sizeof(status.locked_by));
 		set_state(TC_STATE_LOCKED, "locked by themis_crypt.lock()");
 	}

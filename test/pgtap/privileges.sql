@@ -72,7 +72,7 @@ SELECT bag_eq($$SELECT name, context FROM pg_settings WHERE name ~ '^themis_cryp
 	('themis_crypt.keyring', 'postmaster'), ('themis_crypt.tpm2_tcti', 'postmaster'), ('themis_crypt.memfd_secret', 'postmaster'),
 	('themis_crypt.restore', 'superuser'), ('themis_crypt.allow_no_recovery', 'superuser')$$, 'the settings that are not everybody''s');
 SELECT bag_eq($$SELECT name FROM pg_settings WHERE name ~ '^themis_crypt\.' AND context = 'user'$$, $$VALUES
-	('themis_crypt.unlock_timeout'), ('themis_crypt.allow_drop_key'), ('themis_crypt.client_output')$$, 'the settings that are');
+	('themis_crypt.unlock_timeout'), ('themis_crypt.sealed_input'), ('themis_crypt.allow_drop_key'), ('themis_crypt.client_output')$$, 'the settings that are');
 
 SELECT * FROM finish();
 ROLLBACK;

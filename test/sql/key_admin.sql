@@ -261,6 +261,23 @@ DO $$ BEGIN
 END $$;
 SELECT x::text FROM in_do;
 
+-- ways around what is guarded
+RESET ROLE;
+CREATE SERVER themis_root_other FOREIGN DATA WRAPPER regress_nothing;
+CREATE FOREIGN DATA WRAPPER regress_other;
+CREATE SERVER themis_root_other FOREIGN DATA WRAPPER regress_other;
+CREATE SERVER regress_other FOREIGN DATA WRAPPER regress_other;
+ALTER SERVER regress_other RENAME TO themis_root_other;
+DROP FOREIGN DATA WRAPPER regress_other CASCADE;
+ALTER EXTENSION themis_crypt ADD SERVER regress_key;
+ALTER FOREIGN DATA WRAPPER themis_crypt RENAME TO other;
+CREATE TYPE regress_enum AS ENUM ('secret');
+CREATE FUNCTION regress_cast(regress_enum, int) RETURNS encrypted LANGUAGE sql AS 'SELECT $1::text::encrypted';
+CREATE CAST (regress_enum AS encrypted) WITH FUNCTION regress_cast(regress_enum, int) AS ASSIGNMENT;
+CREATE CAST (encrypted AS regress_enum) WITH INOUT AS IMPLICIT;
+DROP FUNCTION regress_cast;
+DROP TYPE regress_enum;
+
 SET client_min_messages = warning;
 RESET ROLE;
 DROP SCHEMA regress_officer CASCADE;

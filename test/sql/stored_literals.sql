@@ -93,6 +93,13 @@ CREATE FUNCTION h() RETURNS void LANGUAGE plpgsql AS $$ BEGIN INSERT INTO t VALU
 SELECT g(), h();
 SELECT id, v::text FROM t WHERE id > 30 ORDER BY id;
 
+-- nor is a value opened where the plaintext would be stored, by detours too
+CREATE VIEW opened AS SELECT id, v::text AS plain FROM t;
+CREATE MATERIALIZED VIEW stored AS SELECT * FROM opened;
+\echo :LAST_ERROR_SQLSTATE
+CREATE FUNCTION lies(encrypted) RETURNS text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN $1::text; END';
+CREATE INDEX ON t (lies(v));
+
 SET client_min_messages = warning;
 RESET ROLE;
 DROP SCHEMA regress_user CASCADE;

@@ -9,6 +9,9 @@ use Test::More;
 my $node = ThemisCluster->ready('main', conf => <<'END');
 log_statement = all
 log_parameter_max_length = -1
+session_preload_libraries = 'auto_explain'
+auto_explain.log_min_duration = 0
+auto_explain.log_verbose = on
 END
 $node->safe_psql('postgres', <<'END');
 CREATE ROLE hr LOGIN;
@@ -35,6 +38,8 @@ cmp_ok($planned, '>', 0, 'and had something to say');
 my $log = slurp_file($node->logfile);
 like($log, qr/parameters: \$1 = 'tc1:/, 'control: parameters are logged');
 unlike($log, qr/\$1 = 'untyped'/, 'a parameter of the type is logged sealed');
+like($log, qr/Output: .*'tc1:[^']+'::encrypted/, 'control: plans with values are logged');
+unlike($log, qr/'untyped'::/, 'sealed, whatever the client sees');
 like($log, qr/\$1 = 'typed'/, 'control: one that is of type text is not');
 
 done_testing();
