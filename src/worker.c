@@ -300,6 +300,8 @@ drive_unlock(void)
 static void
 lock_instance(const char *by)
 {
+	bool		known = status.state == TC_STATE_LOCKED;
+
 	tc_slots_set_locked(by);
 	tc_slots_close();
 	if (attempt.running)
@@ -314,7 +316,8 @@ lock_instance(const char *by)
 				(errmsg("a backend stood still while encryption keys were locked; it may keep one subkey")));
 	status.next_retry = 0;
 	strlcpy(status.locked_by, by, sizeof(status.locked_by));
-	ereport(LOG, (errmsg("encryption keys locked by role \"%s\"", by)));
+	if (!known)
+		ereport(LOG, (errmsg("encryption keys locked by role \"%s\"", by)));
 	set_state(TC_STATE_LOCKED, "locked by themis_crypt.lock()");
 }
 
@@ -332,6 +335,15 @@ serve_requests(void)
 {
 	int			cursor = 0;
 	TcRequest  *request;
+
+	/* lock() acts at once; its request may have been given up since. */
+	if (tc_slots_locked_by() != NULL && status.state != TC_STATE_LOCKED)
+	{
+		char		by[NAMEDATALEN];
+
+		strlcpy(by, tc_slots_locked_by(), sizeof(by));
+		lock_instance(by);
+	}
 
 	/* Whoever needs a key during the first attempt waits for its outcome. */
 	while ((request = tc_request_take(&cursor, status.state == TC_STATE_STARTING &&

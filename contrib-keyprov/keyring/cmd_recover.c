@@ -4,16 +4,26 @@
  *	  themis-keyring recover: let this machine in with a recovery identity.
  *
  * Each root record of a database is opened with the identity, and written
- * again with one more entry, for this machine.  The root is pinned in the
- * keyring before the server gets the record: a machine that can open a root
- * and does not trust it would be half recovered.  And the server reads the
- * keyring before it gets the record, since it takes only what it can open.
+ * again with one more entry, for this machine.  What the identity opens need
+ * not be genuine, since anybody can box a root to its public key: so nothing
+ * is written before the operator has confirmed the fingerprint, and the entry
+ * carries no attestation: the pin alone makes the root trusted, and "distrust"
+ * takes that back.
+ *
+ * The root is pinned in the keyring before the server gets the record: a
+ * machine that can open a root and does not trust it would be half recovered.
+ * And the server reads the keyring before it gets the record, since it takes
+ * only what it can open.
  *
  * contrib-keyprov/keyring/cmd_recover.c
  *
  *-------------------------------------------------------------------------
  */
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -44,20 +54,9 @@ root_failed(const TcServerRoot *root, const char *why)
 static bool
 same_fingerprint(const char *text, const uint8_t kcv[TC_KCV_BYTES])
 {
-	char		hex[2 * TC_KCV_BYTES + 1];
-	size_t		n = 0;
+	uint8_t		told[TC_KCV_BYTES];
 
-	tool_hex(kcv, hex);
-	for (; *text != '\0'; text++)
-	{
-		char		c = *text >= 'A' && *text <= 'F' ? (char) (*text + 32) : *text;
-
-		if (c == '-')
-			continue;
-		if (n >= 2 * TC_KCV_BYTES || c != hex[n++])
-			return false;
-	}
-	return n == 2 * TC_KCV_BYTES;
+	return tool_parse_hex(text, told) && memcmp(told, kcv, TC_KCV_BYTES) == 0;
 }
 
 /* Open a record with the identity; its root is vault->root. */
@@ -78,10 +77,54 @@ open_with_identity(Recovery *recovery, const TcServerRoot *root,
 	}
 }
 
+/* Ask on the terminal, if there is one, whether a fingerprint is the right one. */
+static bool
+confirmed_on_terminal(const TcServerRoot *root, const char *realm, const char *kcv)
+{
+	char		answer[16];
+	ssize_t		len = -1;
+	int			fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	if (dprintf(fd, "root \"%s\"\nrealm        %s\nfingerprint  %s\n"
+				"Is this the fingerprint that you noted? (yes/no) ",
+				root->name, realm, kcv) > 0)
+	{
+		do
+			len = read(fd, answer, sizeof(answer));
+		while (len < 0 && errno == EINTR);
+	}
+	(void) close(fd);
+	return len == 4 && memcmp(answer, "yes\n", 4) == 0;
+}
+
+/* Whether the operator knows the fingerprint of a root that has been opened. */
+static int
+confirm_root(const TcOptions *options, const TcServerRoot *root,
+			 const TcRootRecord *record)
+{
+	char		realm[2 * TC_HEX_BYTES + 1];
+	char		kcv[2 * TC_HEX_BYTES + 1];
+
+	for (int i = 0; i < options->nfingerprints; i++)
+	{
+		if (memcmp(options->fingerprints[i], record->kcv, TC_KCV_BYTES) == 0)
+			return TC_TOOL_OK;
+	}
+	tool_hex(record->realm, realm);
+	tool_hex(record->kcv, kcv);
+	if (options->nfingerprints == 0 && confirmed_on_terminal(root, realm, kcv))
+		return TC_TOOL_OK;
+	tool_error("root \"%s\", realm %s, fingerprint %s: you have not confirmed this fingerprint",
+			   root->name, realm, kcv);
+	tool_hint("Compare it with the one you noted, then run this again with --fingerprint FINGERPRINT.");
+	return TC_TOOL_FAILED;
+}
+
 /* Put this machine into the record: a new entry, in place of an old one. */
 static int
-add_machine(Recovery *recovery, const TcServerRoot *root, TcRootRecord *record,
-			uint8_t attestation[TC_MAC_BYTES])
+add_machine(Recovery *recovery, const TcServerRoot *root, TcRootRecord *record)
 {
 	TcVault    *vault = recovery->vault;
 	TcRecordEntry entry = {0};
@@ -94,12 +137,8 @@ add_machine(Recovery *recovery, const TcServerRoot *root, TcRootRecord *record,
 	if (kept >= TC_RECIPIENTS_MAX)
 		return root_failed(root, "has as many recipients as it can have");
 
-	if (tc_record_attest(vault->payload.seed, record->realm,
-						 record->root_version, record->kcv, attestation) != TC_OK)
-		return root_failed(root, "could not be attested");
 	tool_recipient(TC_ROLE_MACHINE, vault->machine.public_key, recovery->name,
 				   &entry.recipient);
-	entry.attestation = tc_span(attestation, TC_MAC_BYTES);
 	record->entries[kept] = entry;
 	record->nentries = kept + 1;
 	return TC_TOOL_OK;
@@ -107,7 +146,7 @@ add_machine(Recovery *recovery, const TcServerRoot *root, TcRootRecord *record,
 
 /*
  * Build the new record from the list, and see that this machine opens it to
- * the same root and finds its attestation.
+ * the same root.
  */
 static int
 build_record(Recovery *recovery, const TcServerRoot *root,
@@ -119,8 +158,7 @@ build_record(Recovery *recovery, const TcServerRoot *root,
 	if (tc_record_build(record, vault->root, ret_bytes, ret_len) == TC_OK &&
 		tc_record_parse(tc_span(ret_bytes, *ret_len), &built) == TC_OK &&
 		tc_record_open(&built, &vault->machine, vault->root_check) == TC_OK &&
-		sodium_memcmp(vault->root, vault->root_check, TC_KEY_BYTES) == 0 &&
-		tc_record_attested(&built, vault->payload.seed))
+		sodium_memcmp(vault->root, vault->root_check, TC_KEY_BYTES) == 0)
 		return TC_TOOL_OK;
 	return root_failed(root, "its new record did not read back as meant");
 }
@@ -167,7 +205,6 @@ static int
 recover_root(Recovery *recovery, const TcServerRoot *root)
 {
 	TcVault    *vault = recovery->vault;
-	uint8_t		attestation[TC_MAC_BYTES];
 	uint8_t		bytes[TC_RECORD_MAX];
 	char		kcv[2 * TC_HEX_BYTES + 1];
 	TcRootRecord record;
@@ -188,7 +225,9 @@ recover_root(Recovery *recovery, const TcServerRoot *root)
 
 	code = open_with_identity(recovery, root, &record);
 	if (code == TC_TOOL_OK)
-		code = add_machine(recovery, root, &record, attestation);
+		code = confirm_root(recovery->options, root, &record);
+	if (code == TC_TOOL_OK)
+		code = add_machine(recovery, root, &record);
 	if (code == TC_TOOL_OK)
 		code = build_record(recovery, root, &record, bytes, &len);
 	if (code == TC_TOOL_OK)

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * cmd_trust.c
- *	  themis-keyring trust: pin a root that another machine made.
+ *	  themis-keyring trust, and distrust: pin a root that another machine
+ *	  made, and take the pin away.
  *
  * contrib-keyprov/keyring/cmd_trust.c
  *
@@ -12,47 +13,12 @@
 #include "store.h"
 
 static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* Read 32 hex digits; dashes may stand anywhere among them. */
-static bool
-parse_hex(const char *text, uint8_t ret_bytes[TC_HEX_BYTES])
-{
-	size_t		n = 0;
-
-	for (const char *at = text; *at != '\0'; at++)
-	{
-		int			digit = hex_digit(*at);
-
-		if (*at == '-')
-			continue;
-		if (digit < 0 || n >= 2 * TC_HEX_BYTES)
-			return false;
-		if (n % 2 == 0)
-			ret_bytes[n / 2] = (uint8_t) (digit << 4);
-		else
-			ret_bytes[n / 2] |= (uint8_t) digit;
-		n++;
-	}
-	return n == 2 * TC_HEX_BYTES;
-}
-
-static int
 parse_pin(const TcOptions *options, TcPin *ret_pin)
 {
 	TcPin		pin = {0};
 
-	if (!parse_hex(options->args[0], pin.realm) ||
-		!parse_hex(options->args[1], pin.kcv))
+	if (!tool_parse_hex(options->args[0], pin.realm) ||
+		!tool_parse_hex(options->args[1], pin.kcv))
 	{
 		tool_error("a realm and a fingerprint are 32 hexadecimal digits each");
 		return TC_TOOL_USAGE;
@@ -86,8 +52,30 @@ add_pin(const TcOptions *options, TcVault *vault, TcStore *store,
 	return code;
 }
 
-int
-cmd_trust(const TcOptions *options)
+/* Remove the pin from the opened keyring, whatever version it is of. */
+static int
+remove_pin(const TcOptions *options, TcVault *vault, TcStore *store,
+		   const TcPin *pin)
+{
+	int			code;
+
+	if (!tool_remove_pins(&vault->payload, pin))
+	{
+		tool_error("the keyring holds no such root as trusted");
+		tool_hint("\"themis-keyring show --unseal\" lists those it holds.  A root that this machine made is trusted without.");
+		return TC_TOOL_FAILED;
+	}
+	code = tool_rewrite_keyring(options, vault, store);
+	if (code == TC_TOOL_OK)
+		printf("no longer trusted\n");
+	return code;
+}
+
+/* Change a pin of the keyring. */
+static int
+change_pin(const TcOptions *options,
+		   int (*change) (const TcOptions *options, TcVault *vault,
+						  TcStore *store, const TcPin *pin))
 {
 	TcStore		store = {0};
 	TcVault    *vault = NULL;
@@ -104,7 +92,19 @@ cmd_trust(const TcOptions *options)
 	if (code == TC_TOOL_OK)
 		code = tool_open_keyring(options, vault, &store);
 	if (code == TC_TOOL_OK)
-		code = add_pin(options, vault, &store, &pin);
+		code = change(options, vault, &store, &pin);
 	tool_unmap_vault(vault);
 	return code;
+}
+
+int
+cmd_trust(const TcOptions *options)
+{
+	return change_pin(options, add_pin);
+}
+
+int
+cmd_distrust(const TcOptions *options)
+{
+	return change_pin(options, remove_pin);
 }

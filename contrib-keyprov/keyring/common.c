@@ -80,6 +80,40 @@ tool_hex(const uint8_t bytes[TC_HEX_BYTES], char ret_text[2 * TC_HEX_BYTES + 1])
 	(void) sodium_bin2hex(ret_text, 2 * TC_HEX_BYTES + 1, bytes, TC_HEX_BYTES);
 }
 
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool
+tool_parse_hex(const char *text, uint8_t ret_bytes[TC_HEX_BYTES])
+{
+	size_t		n = 0;
+
+	for (const char *at = text; *at != '\0'; at++)
+	{
+		int			digit = hex_digit(*at);
+
+		if (*at == '-')
+			continue;
+		if (digit < 0 || n >= 2 * TC_HEX_BYTES)
+			return false;
+		if (n % 2 == 0)
+			ret_bytes[n / 2] = (uint8_t) (digit << 4);
+		else
+			ret_bytes[n / 2] |= (uint8_t) digit;
+		n++;
+	}
+	return n == 2 * TC_HEX_BYTES;
+}
+
 int
 tool_machine_name(const TcOptions *options,
 				  char ret_name[TC_RECIPIENT_NAME_MAX + 1])

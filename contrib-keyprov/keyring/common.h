@@ -29,6 +29,7 @@
 #define TC_DEFAULT_KEYRING	TC_DEFAULT_FOLDER "/keyring"
 #define TC_PROVIDER_DEADLINE_MS 15000
 #define TC_TOOL_REASON_MAX	700
+#define TC_FINGERPRINTS_MAX TC_PINS_MAX
 
 /* Exit codes of the tool; README.md tells them to the user. */
 typedef enum TcToolExit
@@ -54,6 +55,8 @@ typedef struct TcOptions
 	const char *conninfo;
 	const char *recovery_files[TC_ENROLLED_MAX];
 	int			nrecovery_files;
+	uint8_t		fingerprints[TC_FINGERPRINTS_MAX][TC_KCV_BYTES];
+	int			nfingerprints;
 	bool		no_recovery;
 	bool		unseal;
 	const char *args[2];
@@ -81,6 +84,7 @@ extern int	cmd_init(const TcOptions *options);
 extern int	cmd_show(const TcOptions *options);
 extern int	cmd_verify(const TcOptions *options);
 extern int	cmd_trust(const TcOptions *options);
+extern int	cmd_distrust(const TcOptions *options);
 extern int	cmd_recovery_keygen(const TcOptions *options);
 extern int	cmd_recover(const TcOptions *options);
 
@@ -99,6 +103,9 @@ extern void tool_unmap_vault(TcVault *vault);
 /* Write 16 bytes (ids, fingerprints) as hex. */
 extern void tool_hex(const uint8_t bytes[TC_HEX_BYTES],
 					 char ret_text[2 * TC_HEX_BYTES + 1]);
+
+/* Read them: 32 digits of either case; dashes may stand anywhere among them. */
+extern bool tool_parse_hex(const char *text, uint8_t ret_bytes[TC_HEX_BYTES]);
 
 /* The name of this machine: --name or the host's. */
 extern int	tool_machine_name(const TcOptions *options,

@@ -39,8 +39,9 @@ static const Command commands[] = {
 	{"show", cmd_show, "dkntu", "", 0, USAGE_SHOW},
 	{"verify", cmd_verify, "dkt", "", 0, USAGE_VERIFY},
 	{"trust", cmd_trust, "dkt", "", 2, USAGE_TRUST},
+	{"distrust", cmd_distrust, "dkt", "", 2, USAGE_DISTRUST},
 	{"recovery-keygen", cmd_recovery_keygen, "O", "O", 0, USAGE_RECOVERY_KEYGEN},
-	{"recover", cmd_recover, "cdiknt", "ci", 0, USAGE_RECOVER},
+	{"recover", cmd_recover, "cdfiknt", "ci", 0, USAGE_RECOVER},
 };
 
 typedef struct Option
@@ -52,6 +53,7 @@ typedef struct Option
 
 static const Option known_options[] = {
 	{"--conninfo", 'c', true},
+	{"--fingerprint", 'f', true},
 	{"--identity", 'i', true},
 	{"--keyring", 'k', true},
 	{"--name", 'n', true},
@@ -96,6 +98,36 @@ place_of(TcOptions *options, char letter)
 	}
 }
 
+/* Take in one more of the options that may be given several times. */
+static bool
+add_recovery_file(TcOptions *options, const char *value)
+{
+	if (options->nrecovery_files >= TC_ENROLLED_MAX)
+	{
+		tool_error("a keyring holds at most %d recovery keys", TC_ENROLLED_MAX);
+		return false;
+	}
+	options->recovery_files[options->nrecovery_files++] = value;
+	return true;
+}
+
+static bool
+add_fingerprint(TcOptions *options, const char *value)
+{
+	if (options->nfingerprints >= TC_FINGERPRINTS_MAX)
+	{
+		tool_error("at most %d fingerprints can be given", TC_FINGERPRINTS_MAX);
+		return false;
+	}
+	if (!tool_parse_hex(value, options->fingerprints[options->nfingerprints]))
+	{
+		tool_error("a fingerprint is 32 hexadecimal digits");
+		return false;
+	}
+	options->nfingerprints++;
+	return true;
+}
+
 /* Take in one option; value is NULL for those without. */
 static bool
 set_option(TcOptions *options, const Option *option, const char *value)
@@ -115,13 +147,10 @@ set_option(TcOptions *options, const Option *option, const char *value)
 		options->no_recovery = true;
 	else if (option->letter == 'u')
 		options->unseal = true;
-	else if (options->nrecovery_files >= TC_ENROLLED_MAX)
-	{
-		tool_error("a keyring holds at most %d recovery keys", TC_ENROLLED_MAX);
-		return false;
-	}
+	else if (option->letter == 'f')
+		return add_fingerprint(options, value);
 	else
-		options->recovery_files[options->nrecovery_files++] = value;
+		return add_recovery_file(options, value);
 	return true;
 }
 

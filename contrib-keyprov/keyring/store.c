@@ -36,30 +36,47 @@ file_failed(const char *path, TcResult result, const char *why)
 	return TC_TOOL_FAILED;
 }
 
-/* Whether a path still leads to an open file. */
-static bool
-same_file(int fd, const char *path)
+/*
+ * Open the folder that the keyring is in.  With its slash, so that "/" is a
+ * folder too.
+ */
+static int
+open_folder(const char *path)
 {
-	struct stat here;
-	struct stat there;
+	char		folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t		len = slash == NULL ? 0 : (size_t) (slash + 1 - path);
 
-	return fstat(fd, &here) == 0 && lstat(path, &there) == 0 &&
-		here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+	if (len + 2 > sizeof(folder))
+	{
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(folder, path, len);
+	memcpy(folder + len, ".", 2);
+	return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 int
 tool_lock_keyring(const TcOptions *options)
 {
 	const char *path = options->keyring;
-	int			fd;
+	int			fd = open_folder(path);
 
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return file_failed(path, TC_SYSTEM, "could not be opened");
-	/* Replaced in between: then somebody is at it as well. */
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || !same_file(fd, path))
 	{
-		tool_error("keyring file \"%s\" is being changed by another process", path);
+		tool_error("the folder of keyring file \"%s\" could not be opened: %s",
+				   path, strerror(errno));
+		return TC_TOOL_FAILED;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+	{
+		if (errno == EWOULDBLOCK)
+			tool_error("keyring file \"%s\" is being changed by another process",
+					   path);
+		else
+			tool_error("the folder of keyring file \"%s\" could not be locked: %s",
+					   path, strerror(errno));
 		(void) close(fd);
 		return TC_TOOL_FAILED;
 	}
@@ -208,6 +225,25 @@ reads_back(TcVault *vault, const TcStore *old, TcSpan file)
 		tool_payload_equal(&vault->check, &vault->payload);
 }
 
+/* Whether the file on disk is still the one that was read. */
+static int
+check_unchanged(const TcOptions *options, const TcStore *store)
+{
+	uint8_t		found[TC_KEYRING_MAX];
+	const char *why = NULL;
+	size_t		len = 0;
+	TcResult	result;
+
+	result = tc_keyring_read_file(options->keyring, store->uid, found, &len, &why);
+	if (result != TC_OK)
+		return file_failed(options->keyring, result, why);
+	if (len == store->len && memcmp(found, store->file, len) == 0)
+		return TC_TOOL_OK;
+	tool_error("keyring file \"%s\" was changed by another process meanwhile; nothing was written",
+			   options->keyring);
+	return TC_TOOL_FAILED;
+}
+
 int
 tool_rewrite_keyring(const TcOptions *options, TcVault *vault, TcStore *store)
 {
@@ -216,6 +252,7 @@ tool_rewrite_keyring(const TcOptions *options, TcVault *vault, TcStore *store)
 	const char *why = NULL;
 	size_t		len = 0;
 	TcResult	result;
+	int			code;
 
 	memset(slots, 0, sizeof(slots));
 	for (int i = 0; i < store->keyring.nslots; i++)
@@ -237,6 +274,9 @@ tool_rewrite_keyring(const TcOptions *options, TcVault *vault, TcStore *store)
 		return TC_TOOL_FAILED;
 	}
 
+	code = check_unchanged(options, store);
+	if (code != TC_TOOL_OK)
+		return code;
 	result = tc_keyring_write_file(options->keyring, tc_span(file, len),
 								   store->uid, store->gid, true, &why);
 	if (result != TC_OK)
@@ -285,4 +325,23 @@ tool_add_pin(TcKeyringPayload *payload, const TcPin *pin)
 		return TC_PIN_FULL;
 	payload->pins[payload->npins++] = *pin;
 	return TC_PIN_ADDED;
+}
+
+bool
+tool_remove_pins(TcKeyringPayload *payload, const TcPin *pin)
+{
+	int			kept = 0;
+	bool		removed;
+
+	for (int i = 0; i < payload->npins; i++)
+	{
+		const TcPin *known = &payload->pins[i];
+
+		if (memcmp(known->realm, pin->realm, TC_UUID_BYTES) != 0 ||
+			memcmp(known->kcv, pin->kcv, TC_KCV_BYTES) != 0)
+			payload->pins[kept++] = *known;
+	}
+	removed = kept < payload->npins;
+	payload->npins = kept;
+	return removed;
 }

@@ -28,8 +28,8 @@ typedef struct TcStore
 } TcStore;
 
 /*
- * Keep other writers out until this process ends.  The lock is on the file
- * itself, which nobody but its owner can open.
+ * Keep other writers out until this process ends.  The lock is on the folder:
+ * the file is another one after each rewrite.
  */
 extern int	tool_lock_keyring(const TcOptions *options);
 
@@ -53,7 +53,8 @@ extern int	tool_open_keyring(const TcOptions *options, TcVault *vault,
 /*
  * Write vault->payload into the opened keyring.  The slots stay as they are,
  * byte for byte.  Before the new file takes the old one's place it is opened
- * with the provider's secret and compared.  The store is the new file then.
+ * with the provider's secret and compared, and the old one must still be what
+ * was read.  The store is the new file then.
  */
 extern int	tool_rewrite_keyring(const TcOptions *options, TcVault *vault,
 								 TcStore *store);
@@ -74,5 +75,8 @@ typedef enum TcPinning
 
 /* Trust a root: add a pin to a payload, unless there is one that says so. */
 extern TcPinning tool_add_pin(TcKeyringPayload *payload, const TcPin *pin);
+
+/* Remove the pins of a realm and fingerprint, of all versions; false if none. */
+extern bool tool_remove_pins(TcKeyringPayload *payload, const TcPin *pin);
 
 #endif							/* TC_TOOL_STORE_H */

@@ -19,6 +19,7 @@
 "  show             say what is in the keyring\n" \
 "  verify           open it through each of its key providers\n" \
 "  trust            trust a root that another machine made\n" \
+"  distrust         no longer trust it\n" \
 "  recovery-keygen  make an offline recovery identity\n" \
 "  recover          let this machine in with a recovery identity\n" \
 "\n" \
@@ -79,6 +80,15 @@ USAGE_PROVIDER USAGE_KEYRING \
 "\n" \
 "REALM and FINGERPRINT are 32 hexadecimal digits each; dashes do not matter.\n"
 
+#define USAGE_DISTRUST \
+"No longer trust a root that \"trust\" or \"recover\" put into the keyring.\n" \
+"\n" \
+"Usage: themis-keyring distrust [OPTION]... REALM FINGERPRINT\n" \
+"\n" \
+USAGE_PROVIDER USAGE_KEYRING \
+"\n" \
+"The server follows when it unlocks.  Values under the root still open.\n"
+
 #define USAGE_RECOVERY_KEYGEN \
 "Make an offline recovery identity, and print its public key.\n" \
 "\n" \
@@ -95,10 +105,12 @@ USAGE_PROVIDER USAGE_KEYRING \
 "  --identity FILE        from \"recovery-keygen\"; owned by the caller or root,\n" \
 "                         nobody else may read it\n" \
 "  --conninfo CONNINFO    of the database, as a superuser\n" \
+"  --fingerprint HEX      of a root, as you noted it; may be given several\n" \
+"                         times; without any you are asked on the terminal\n" \
 "  --name NAME            of this machine (default: the host's)\n" \
 USAGE_PROVIDER USAGE_KEYRING \
 "\n" \
-"Compare the fingerprints it prints with those you noted.  Once per database.\n" \
-"Root connects as the owner of the keyring.\n"
+"A root whose fingerprint you do not confirm is refused: it may not be yours.\n" \
+"Once per database.  Root connects as the owner of the keyring.\n"
 
 #endif							/* TC_TOOL_USAGE_H */

@@ -58,7 +58,7 @@ check_wrap(const uint8_t *data, size_t size, const uint8_t root[TC_KEY_BYTES])
 	HOLDS((result == TC_OK) == (size == TC_WRAP_BYTES && memcmp(data, "TCW1", 4) == 0));
 	HOLDS(tc_unwrap_key(root, &identity, tc_span(data, size), key) ==
 		  (result == TC_OK ? TC_REJECTED : TC_MALFORMED));
-	HOLDS(tc_slot_address(&identity, tc_span(data, size), address) == result);
+	HOLDS(tc_slot_address(&identity, tc_span(data, size), tc_span(NULL, 0), address) == result);
 	HOLDS(tc_key_mac_verify(root, NULL, 0, tc_span(data, size)) ==
 		  (size == TC_KEY_MAC_BYTES ? TC_REJECTED : TC_MALFORMED));
 }

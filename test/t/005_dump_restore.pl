@@ -35,6 +35,7 @@ my $plain = $node->safe_psql('source', $open);
 my $servers = q(SELECT srvname, srvacl, array(SELECT unnest(srvoptions) ORDER BY 1)
 	FROM pg_foreign_server ORDER BY 1);
 my $keys = $node->safe_psql('source', $servers);
+my $noted = $node->safe_psql('source', 'SELECT fingerprint FROM themis_crypt.root_records()');
 
 $node->command_ok([ 'pg_dump', '-Fc', '-U', 'dumper', '-f', $dump, '-d', $node->connstr('source') . ' user=dumper' ],
 	'a role without any key dumps');
@@ -101,11 +102,16 @@ like($other->error_of('CREATE SERVER k FOREIGN DATA WRAPPER themis_crypt', dbnam
 	$not_enrolled, 'another machine: no new root is made');
 is($other->safe_psql('target', $servers), $keys, 'another machine: keys are as they were');
 
-my @to = ('--conninfo', $other->connstr('target') . ' user=postgres');
+my @to = ('--fingerprint', $noted, '--conninfo', $other->connstr('target') . ' user=postgres');
 my ($code, $said) = $other->keyring_tool('recover', '--identity', $other->key_dir . '/recovery.key', @to);
 isnt($code, 0, 'a wrong recovery identity is refused');
 like($said, qr/was not made for this recovery identity/, 'in words');
 is($other->safe_psql('target', $servers), $keys, 'and changes nothing');
+($code, $said) = $other->keyring_tool('recover', '--identity', "$key_dir/recovery.key",
+	'--fingerprint', '0' x 32, @to[2, 3]);
+is($code, 1, 'a fingerprint that was not noted is refused');
+like($said, qr/"themis_root", realm [0-9a-f]{32}, fingerprint $noted: you have not confirmed/, 'in words');
+is($other->safe_psql('target', $servers), $keys, 'and changes nothing, either');
 
 ($code, $said) = $other->keyring_tool('recover', '--identity', "$key_dir/recovery.key", @to);
 is($code, 0, 'the recovery identity lets the machine in') or diag $said;

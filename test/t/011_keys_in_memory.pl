@@ -20,9 +20,17 @@ my $scan = 'test/lib/keyscan';
 $node->safe_psql('postgres', <<'END');
 CREATE SERVER k FOREIGN DATA WRAPPER themis_crypt;
 CREATE TABLE t (i int, v encrypted(k));
+CREATE FUNCTION open_below(depth int) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	IF depth > 0 THEN
+		RETURN open_below(depth - 1);
+	END IF;
+	RETURN (SELECT v::text FROM t WHERE i = 9);
+END $$;
 END
 
-# A backend that did all there is to do with keys, failures included.
+# A backend that did all there is to do with keys, failures included.  What the
+# last one left on the stack, deep down, nothing writes over before the scan.
 my $session = $node->background_psql('postgres', on_error_stop => 0);
 my $pid = $session->query(<<'END');
 INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 5) AS i;
@@ -31,10 +39,14 @@ INSERT INTO t VALUES (7, 'literal');
 DO $$ BEGIN INSERT INTO t SELECT 8, 'undone'; RAISE 'undo'; EXCEPTION WHEN raise_exception THEN NULL; END $$;
 DO $$ BEGIN PERFORM v::text FROM t; END $$;
 DO $$ BEGIN PERFORM (v::text)::int FROM t; EXCEPTION WHEN invalid_text_representation THEN NULL; END $$;
+INSERT INTO t SELECT 9, repeat('y', 2000);
+DO $$ BEGIN PERFORM open_below(20); END $$;
 SELECT pg_backend_pid();
 END
 # Its words are in pieces here, so that only the server puts them together.
 $session->query(q(SELECT set_config('tap.canary', 'canary in ' || 'ordinary memory', false)));
+$session->query(q(SELECT set_config('tap.canary_words', repeat('lane', 4) || repeat('wide', 4), false)));
+$session->query(q(SELECT set_config('tap.canary_wide', repeat('AVX2', 8) || repeat('regs', 8), false)));
 
 my $facts = $node->safe_psql('postgres', <<'END');
 SELECT 'root ' || o.id || ' ' || o.record || ' ' || o.transit FROM (
@@ -58,10 +70,12 @@ my $provider = "$pkglibdir/themis_crypt/themis-keyprov-tpm2";
 is(system("$scan keys '" . $node->key_dir . "/recovery.key' '" . $node->keyring .
 	"' '$provider' '" . $node->tcti . "' <'$dir/facts' >'$dir/patterns'"), 0, 'keys are derived');
 my $patterns = PostgreSQL::Test::Utils::slurp_file("$dir/patterns");
-is(scalar(() = $patterns =~ /^(?:seed|root|dek|slot-key|transit-key|subkey-\d) [0-9a-f]{64}$/mg), 5 + 6,
-	'seed, root, data key, slot key, transit key, six subkeys');
+is(scalar(() = $patterns =~ /^(?:seed|root|dek|slot-key|transit-key|subkey-\d) [0-9a-f]{64}$/mg), 5 + 7,
+	'seed, root, data key, slot key, transit key, seven subkeys');
 PostgreSQL::Test::Utils::append_to_file("$dir/patterns",
-	'canary ' . unpack('H*', 'canary in ' . 'ordinary memory') . "\n");
+	'canary ' . unpack('H*', 'canary in ' . 'ordinary memory') . "\n"
+	  . 'canary-wide ' . unpack('H*', 'a key, .regsAVX2of eight words, ') . "\n"
+	  . 'canary-words ' . unpack('H*', 'key.wideroadlaneand more words .') . "\n");
 
 # What a scan finds: where => names; with the bytes read as '#where'.
 sub look
@@ -81,7 +95,7 @@ sub holds_no_key
 {
 	my ($target, $what) = @_;
 	my $found = look($target);
-	is($found->{memory}, $what =~ /backend/ ? 'canary' : '', "$what: no key in ordinary memory");
+	is($found->{memory}, $what =~ /backend/ ? 'canary canary-wide canary-words' : '', "$what: no key in ordinary memory");
 	cmp_ok($found->{'#memory'}, '>', 1e6, "$what: which was read");
 	return $found;
 }

@@ -39,8 +39,9 @@ is($twin->safe_psql('postgres', $open), '100', 'same machine: values open');
 my $standby = standby('standby');
 isnt($standby->status('public_key'), $primary->status('public_key'), 'another machine');
 like($standby->error_of($open), qr/cannot be opened by this machine/, 'another machine: not yet');
+my $noted = $primary->safe_psql('postgres', 'SELECT fingerprint FROM themis_crypt.root_records()');
 my ($code, $said) = $standby->keyring_tool('recover', '--identity',
-	$primary->key_dir . '/recovery.key', '--name', 'standby',
+	$primary->key_dir . '/recovery.key', '--name', 'standby', '--fingerprint', $noted,
 	'--conninfo', $primary->connstr('postgres') . ' user=postgres');
 is($code, 0, 'it is let in on the primary') or diag $said;
 $primary->wait_for_catchup($standby);

@@ -8,7 +8,9 @@
 # - A keyring is made whole or not at all, and never over another one.
 # - Each way a provider can fail has its exit code, and changes nothing.
 # - No secret is in output, arguments or the keyring's neighbourhood.
-# - A machine that lost its TPM gets back in with the recovery identity.
+# - A machine that lost its TPM gets back in with the recovery identity, and no
+#   root is trusted whose fingerprint nobody confirmed.
+# - Of two writers of a keyring, none undoes what the other did.
 #
 # Usage: themis_keyring.sh [PROGRAM]
 #
@@ -71,10 +73,11 @@ skip()
 	echo "ok $tests - $1 # SKIP $2"
 }
 
-# run ARGUMENT...: run the tool.  Sets $rc; output in the files out and err.
+# run ARGUMENT...: run the tool, without a terminal that it could ask on.  Sets
+# $rc; output in the files out and err.
 run()
 {
-	timeout --signal=KILL 60 "$tool" "$@" >out 2>err </dev/null
+	setsid -w timeout --signal=KILL 60 "$tool" "$@" >out 2>err </dev/null
 	rc=$?
 	cat out err >>all_output
 }
@@ -138,6 +141,9 @@ case $1.$mode in
 	unseal.short) tail -c 31 ;;
 	unseal.long) cat ;;
 	unseal.other) head -c 32 /dev/zero ;;
+	unseal.change) cat "$here/../changed" >"$here/../keys/keyring"; tail -c 32 ;;
+	unseal.wait) touch "$here/waiting"
+		while [ -e "$here/waiting" ]; do sleep 0.02; done; tail -c 32 ;;
 	unseal.*) tail -c 32 ;;
 	info.silent) ;;
 	info.appear) echo theirs >"$here/../keys/keyring"; echo "binding=host" ;;
@@ -166,7 +172,7 @@ init=(init "${with[@]}" --provider fake --owner "$me" --name here)
 exits 0 "--help" --help
 grep -q recovery-keygen out && [ ! -s err ]
 ok $? "it goes to standard output"
-for command in init show verify trust recovery-keygen recover; do
+for command in init show verify trust distrust recovery-keygen recover; do
 	run "$command" --help
 	[ "$rc" -eq 0 ] && grep -q "^Usage: themis-keyring $command" out &&
 		! grep -q '.\{80\}' out
@@ -184,6 +190,9 @@ exits 2 "an argument too many" show more
 exits 2 "an argument too few" trust 00112233445566778899aabbccddeeff
 exits 2 "a required option missing" recovery-keygen
 exits 2 "another one" recover --identity x
+exits 2 "a fingerprint too short" recover --identity x --conninfo x --fingerprint 0011
+exits 2 "a fingerprint where none is asked for" trust --fingerprint 00112233445566778899aabbccddeeff
+exits 2 "distrust without a fingerprint" distrust 00112233445566778899aabbccddeeff
 exits 2 "neither recovery key nor --no-recovery" "${init[@]}"
 says "either --recovery-pubkey or --no-recovery"
 exits 2 "both" "${init[@]}" --no-recovery --recovery-pubkey x
@@ -410,11 +419,40 @@ done
 mode ok
 cmp -s "$ring" second && [ "$(stat -c %i "$ring")" = "$before" ]
 ok $? "the keyring is not touched by any of these"
-exec 9<"$ring"
-flock 9
+exits 1 "distrust what is not trusted" distrust "${with[@]}" $realm "${kcv%?}0"
+says 'holds no such root'
+
+# One writer waits for its provider, the keyring read already; others come.
+mode wait
+"$tool" trust "${with[@]}" $realm "${kcv%??}ab" >/dev/null &
+for i in $(seq 100); do
+	[ -e providers/waiting ] && break
+	sleep 0.05
+done
+mode ok
 exits 1 "trust while another process changes the keyring" trust "${with[@]}" $realm "${kcv%?}0"
 says 'is being changed'
-exec 9<&-
+exits 1 "distrust meanwhile" distrust "${with[@]}" $realm $kcv
+exits 0 "verify meanwhile" verify "${with[@]}"
+cmp -s "$ring" second
+ok $? "neither changed it"
+rm providers/waiting
+wait $!
+ok $? "the first one succeeds"
+exits 0 "distrust what it trusted" distrust "${with[@]}" $realm "${kcv%??}AB"
+[ "$(cat out)" = "no longer trusted" ] && [ "$(stat -c '%a %U' "$ring")" = "600 $me" ]
+ok $? "it says so; mode and owner are kept"
+
+# Changed by somebody who cares for no lock.
+cp "$ring" unchanged
+cat first >changed
+mode change
+exits 1 "trust, the keyring changes after it was read" trust "${with[@]}" $realm "${kcv%?}0"
+says 'was changed by another process meanwhile; nothing was written'
+cmp -s "$ring" first
+ok $? "what the other one wrote stays"
+mode ok
+cat unchanged >"$ring"
 for i in $(seq 10 72); do
 	"$tool" trust "${with[@]}" $realm "${kcv%??}$i" >/dev/null || break
 done
@@ -423,6 +461,16 @@ says 'trusts 64 roots already'
 run show "${with[@]}" --unseal
 [ "$(grep -c ^trusts: out)" -eq 64 ]
 ok $? "64 there are"
+for i in $(seq 10 17); do
+	for try in $(seq 200); do
+		"$tool" distrust "${with[@]}" $realm "${kcv%??}$i" >/dev/null 2>&1 && break
+		sleep 0.05
+	done &
+done
+wait
+run show "${with[@]}" --unseal
+[ "$(grep -c ^trusts: out)" -eq 56 ]
+ok $? "8 writers at once: each of them removed one"
 [ "$(files | xargs)" = "bad.pub keyring other.key other.pub safe.key safe.pub zero.pub" ]
 ok $? "no temporary file is left"
 
@@ -572,7 +620,7 @@ sql()
 # as_owner ARGUMENT...: run the tool as the owner of the server.
 as_owner()
 {
-	local command=(timeout --signal=KILL 60 "$tool" "$@")
+	local command=(setsid -w timeout --signal=KILL 60 "$tool" "$@")
 
 	if [ "$(id -u)" -eq 0 ]; then
 		command=(setpriv --reuid "$owner" --regid "$(id -g "$owner")" --init-groups "${command[@]}")
@@ -580,6 +628,26 @@ as_owner()
 	"${command[@]}" >out 2>err </dev/null
 	rc=$?
 	cat out err >>all_output
+}
+
+# on_terminal ANSWER ARGUMENT...: the same at a terminal where ANSWER is typed.
+on_terminal()
+{
+	local answer=$1 as=()
+
+	shift
+	if [ "$(id -u)" -eq 0 ]; then
+		as=(setpriv --reuid "$owner" --regid "$(id -g "$owner")" --init-groups)
+	fi
+	echo "$answer" | SHELL=/bin/bash ${as[@]+"${as[@]}"} timeout --signal=KILL 60 \
+		script -qec "$(printf '%q ' "$tool" "$@")" /dev/null >out 2>err
+	rc=$?
+	cat out err >>all_output
+}
+
+catalog()
+{
+	sql -c 'SELECT srvname, srvoptions FROM pg_foreign_server ORDER BY 1'
 }
 
 new_tpm()
@@ -591,7 +659,7 @@ new_tpm()
 
 recover_tests()
 {
-	local tcti fingerprint conninfo
+	local tcti fingerprint realm conninfo noted
 
 	"$cluster" start "$dir/db" >vars 2>&1 || return 1
 	owner=$(stat -c %U "$dir/db")
@@ -614,6 +682,7 @@ recover_tests()
 	[ "$(sql -c 'SELECT v::text FROM t')" = precious ]
 	ok $? "(a value sealed on the old machine)"
 	fingerprint=$(sql -c 'SELECT fingerprint FROM themis_crypt.root_records()')
+	realm=$(sql -c 'SELECT realm FROM themis_crypt.root_records()')
 	as_owner "${recover[@]}"
 	[ "$rc" -eq 0 ] && grep -q "fingerprint $fingerprint: this machine can open it already" out
 	ok $? "a machine that is in already: said, exit code 0"
@@ -652,7 +721,30 @@ recover_tests()
 	cmp -s "$ring" "$dir/before"
 	ok $? "none of these touched the keyring"
 
-	as_owner "${recover[@]}" --name second
+	catalog >"$dir/catalog"
+	as_owner "${recover[@]}"
+	[ "$rc" -eq 1 ] &&
+		grep -q "^themis-keyring: root \"themis_root\", realm ${realm//-/}, fingerprint $fingerprint: you have not confirmed" err &&
+		grep -q '^hint: .*run this again with --fingerprint FINGERPRINT\.$' err
+	ok $? "no fingerprint, and nobody to ask: refused, exit code 1"
+	as_owner "${recover[@]}" --fingerprint "$realm" --fingerprint 00112233445566778899aabbccddeeff
+	[ "$rc" -eq 1 ] && grep -q 'you have not confirmed' err
+	ok $? "other fingerprints: refused, exit code 1"
+	if command -v script >/dev/null; then
+		on_terminal no "${recover[@]}"
+		[ "$rc" -eq 1 ] && grep -q 'Is this the fingerprint that you noted?' out && grep -q 'you have not confirmed' out
+		ok $? "asked on the terminal, and not confirmed: refused, exit code 1"
+		on_terminal yes "${recover[@]}" --fingerprint 00112233445566778899aabbccddeeff
+		[ "$rc" -eq 1 ] && ! grep -q 'Is this the fingerprint' out
+		ok $? "another fingerprint, at a terminal: refused, and nothing is asked"
+	else
+		skip "asked on the terminal" "missing script"
+	fi
+	cmp -s "$ring" "$dir/before" && catalog | cmp -s - "$dir/catalog"
+	ok $? "neither keyring nor record was touched"
+
+	noted=${fingerprint:0:8}-$(tr a-f A-F <<<"${fingerprint:8}")
+	as_owner "${recover[@]}" --fingerprint 00112233445566778899aabbccddeeff --fingerprint "$noted" --name second
 	[ "$rc" -eq 0 ] &&
 		grep -qE "^root \"themis_root\", fingerprint $fingerprint: recovered for machine \"second\"" out
 	ok $? "recover: exit code 0, root and fingerprint named"
@@ -676,6 +768,30 @@ recover_tests()
 		run recover "${with_db[@]}" --identity "$dir/root.key" --conninfo "$conninfo"
 		[ "$rc" -eq 0 ] && grep -q 'can open it already' out
 		ok $? "the same as root, who connects as the owner"
+	fi
+
+	as_owner distrust "${with_db[@]}" "$realm" "$fingerprint"
+	[ "$rc" -eq 0 ] && sql -c 'SELECT themis_crypt.unlock()' >log
+	ok $? "distrust"
+	sql -c 'CREATE SERVER k3 FOREIGN DATA WRAPPER themis_crypt' | grep -q 'is not trusted by this machine'
+	ok $? "no key can be made under the root any more"
+	[ "$(sql -c 'SELECT v::text FROM t')" = precious ]
+	ok $? "the value opens"
+	as_owner trust "${with_db[@]}" "$realm" "$fingerprint"
+	[ "$rc" -eq 0 ] && sql -c 'SELECT themis_crypt.unlock()' >log &&
+		sql -c 'CREATE SERVER k3 FOREIGN DATA WRAPPER themis_crypt' >log
+	ok $? "trusted again, one can"
+
+	if command -v script >/dev/null; then
+		new_tpm
+		rm "$ring"
+		as_owner init "${with_db[@]}" --recovery-pubkey "$dir/db/recovery.pub"
+		"$cluster" restart "$dir/db" >/dev/null 2>&1
+		on_terminal yes "${recover[@]}" --name third
+		[ "$rc" -eq 0 ] && grep -q "fingerprint  $fingerprint" out && [ "$(sql -c 'SELECT v::text FROM t')" = precious ]
+		ok $? "asked on the terminal, and confirmed: recovered"
+	else
+		skip "confirmed on the terminal" "missing script"
 	fi
 	cat "$dir/db/server.log" >>all_output
 	cat "$dir/db/recovery.key" >>identities
