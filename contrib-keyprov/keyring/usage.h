@@ -111,6 +111,7 @@ USAGE_PROVIDER USAGE_KEYRING \
 USAGE_PROVIDER USAGE_KEYRING \
 "\n" \
 "A root whose fingerprint you do not confirm is refused: it may not be yours.\n" \
-"Once per database.  Root connects as the owner of the keyring.\n"
+"Once per database.  Root connects as the owner of the keyring.  For a standby\n" \
+"connect to its primary, and call themis_crypt.unlock() on the standby then.\n"
 
 #endif							/* TC_TOOL_USAGE_H */

@@ -50,6 +50,9 @@ is($standby->safe_psql('postgres', $open), '100', 'and values open, with no rest
 # A session that has the root already goes on with the new record.
 my $session = $standby->background_psql('postgres');
 is($session->query($open), '100', 'a session opens values');
+like($standby->error_of(q(SELECT 'literal'::encrypted(k)::text)), qr/not trusted by this machine/,
+	'nothing is sealed there before it has read its keyring');
+$standby->safe_psql('postgres', 'SELECT themis_crypt.unlock()');
 $primary->safe_psql('postgres', <<'END');
 CREATE SERVER later FOREIGN DATA WRAPPER themis_crypt;
 CREATE TABLE l (v encrypted(later));
