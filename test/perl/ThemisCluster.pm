@@ -168,7 +168,9 @@ sub keyring_tool
 END
 {
 	my $exit_code = $?;
-	system($program, 'swtpm-stop', $_->key_dir) for @with_tpm;
+	# What failed is kept to be looked at.
+	my $verb = $exit_code == 0 ? 'destroy' : 'swtpm-stop';
+	system("'$program' $verb '" . $_->key_dir . "' >/dev/null 2>&1") for @with_tpm;
 	$? = $exit_code;
 }
 
