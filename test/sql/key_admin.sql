@@ -59,7 +59,10 @@ ALTER SERVER regress_key RENAME TO "#1";
 ALTER SERVER regress_chosen RENAME TO regress_renamed;
 ALTER SERVER regress_renamed VERSION '2';
 COMMENT ON SERVER regress_renamed IS 'a comment';
+-- core's words for this differ by version
+\set VERBOSITY sqlstate
 ALTER SERVER regress_renamed OWNER TO regress_officer2;
+\set VERBOSITY default
 ALTER SERVER regress_key OPTIONS (SET id '7');
 \echo :LAST_ERROR_SQLSTATE
 ALTER SERVER regress_key OPTIONS (DROP mac);
