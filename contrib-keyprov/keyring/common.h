@@ -86,6 +86,7 @@ extern int	cmd_verify(const TcOptions *options);
 extern int	cmd_trust(const TcOptions *options);
 extern int	cmd_distrust(const TcOptions *options);
 extern int	cmd_recovery_keygen(const TcOptions *options);
+extern int	cmd_recovery_pubkey(const TcOptions *options);
 extern int	cmd_recover(const TcOptions *options);
 
 /* Print a message, or advice to act on, as a line on stderr. */

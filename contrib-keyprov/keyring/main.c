@@ -41,6 +41,7 @@ static const Command commands[] = {
 	{"trust", cmd_trust, "dkt", "", 2, USAGE_TRUST},
 	{"distrust", cmd_distrust, "dkt", "", 2, USAGE_DISTRUST},
 	{"recovery-keygen", cmd_recovery_keygen, "O", "O", 0, USAGE_RECOVERY_KEYGEN},
+	{"recovery-pubkey", cmd_recovery_pubkey, "i", "i", 0, USAGE_RECOVERY_PUBKEY},
 	{"recover", cmd_recover, "cdfiknt", "ci", 0, USAGE_RECOVER},
 };
 

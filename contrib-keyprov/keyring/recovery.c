@@ -194,3 +194,25 @@ tool_read_recovery_key(const char *path, TcRecipient *ret_recipient)
 		tool_hint("This looks like the secret identity itself.  Keep it away from this machine.");
 	return TC_TOOL_FAILED;
 }
+
+int
+cmd_recovery_pubkey(const TcOptions *options)
+{
+	char		public_text[TC_RECIPIENT_TEXT_MAX];
+	TcVault    *vault = NULL;
+	int			code;
+
+	code = tool_map_vault(&vault);
+	if (code == TC_TOOL_OK)
+		code = tool_read_identity(options->identity, vault);
+	if (code == TC_TOOL_OK &&
+		tc_recipient_encode(vault->recovery.public_key, public_text) != TC_OK)
+	{
+		tool_error("could not print the public key");
+		code = TC_TOOL_FAILED;
+	}
+	tool_unmap_vault(vault);
+	if (code == TC_TOOL_OK)
+		printf("%s\n", public_text);
+	return code;
+}

@@ -21,6 +21,7 @@
 "  trust            trust a root that another machine made\n" \
 "  distrust         no longer trust it\n" \
 "  recovery-keygen  make an offline recovery identity\n" \
+"  recovery-pubkey  print the public key of a recovery identity again\n" \
 "  recover          let this machine in with a recovery identity\n" \
 "\n" \
 "\"themis-keyring COMMAND --help\" says more.\n" \
@@ -96,6 +97,14 @@ USAGE_PROVIDER USAGE_KEYRING \
 "\n" \
 "  --out FILE             the identity, to be kept away from this machine; a\n" \
 "                         file that exists is not overwritten\n"
+
+#define USAGE_RECOVERY_PUBKEY \
+"Print the public key of a recovery identity, for \"init --recovery-pubkey\".\n" \
+"\n" \
+"Usage: themis-keyring recovery-pubkey --identity FILE\n" \
+"\n" \
+"  --identity FILE        from \"recovery-keygen\"; owned by the caller or root,\n" \
+"                         nobody else may read it\n"
 
 #define USAGE_RECOVER \
 "Let this machine in with a recovery identity: in each root of a database.\n" \

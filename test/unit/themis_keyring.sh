@@ -172,7 +172,7 @@ init=(init "${with[@]}" --provider fake --owner "$me" --name here)
 exits 0 "--help" --help
 grep -q recovery-keygen out && [ ! -s err ]
 ok $? "it goes to standard output"
-for command in init show verify trust distrust recovery-keygen recover; do
+for command in init show verify trust distrust recovery-keygen recovery-pubkey recover; do
 	run "$command" --help
 	[ "$rc" -eq 0 ] && grep -q "^Usage: themis-keyring $command" out &&
 		! grep -q '.\{80\}' out
@@ -217,6 +217,10 @@ ok $? "standard output is the public key alone"
 	[ "$(wc -l <keys/safe.key)" -eq 1 ]
 ok $? "the identity is one line, mode 600"
 cp -p keys/safe.key identity
+exits 0 "recovery-pubkey" recovery-pubkey --identity "$dir/keys/safe.key"
+cmp -s out keys/safe.pub
+ok $? "recovery-pubkey: prints the same key"
+exits 1 "recovery-pubkey of no identity" recovery-pubkey --identity "$dir/keys/safe.pub"
 exits 1 "onto a file that exists" recovery-keygen --out "$dir/keys/safe.key"
 cmp -s identity keys/safe.key && [ ! -s out ]
 ok $? "which is not touched"
