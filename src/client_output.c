@@ -21,7 +21,6 @@
 
 #include "executor/executor.h"
 #include "lib/ilist.h"
-#include "libpq/libpq-be.h"
 #include "miscadmin.h"
 #include "replication/walsender.h"
 #include "tcop/dest.h"
