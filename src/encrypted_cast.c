@@ -106,7 +106,8 @@ as_plain_type(Datum value, const CastInfo *info)
 
 /*
  * Refuse text that is a sealed value, or begins with one, as a plaintext.
- * Somebody read the column without opening it and writes that back.
+ * Somebody read the column without opening it and writes that back.  "value"
+ * is of the plaintext type, as as_plain_type() gives it: a name is no varlena.
  */
 static void
 refuse_sealed_text(const TcPlainType *type, Datum value)
@@ -135,6 +136,15 @@ refuse_sealed_text(const TcPlainType *type, Datum value)
 			 errhint("Open it first, as in (column::text || 'x').")));
 }
 
+static struct varlena *
+seal_pending(Datum value, const CastInfo *info)
+{
+	Datum		plain = as_plain_type(value, info);
+
+	refuse_sealed_text(info->type, plain);
+	return tc_datum_seal(info->type, plain, -1);
+}
+
 PG_FUNCTION_INFO_V1(themis_crypt_from_plain);
 
 /* The cast from a plaintext type: a pending value. */
@@ -144,10 +154,7 @@ themis_crypt_from_plain(PG_FUNCTION_ARGS)
 	const CastInfo *info = argument_info(fcinfo->flinfo);
 	struct varlena *value;
 
-	refuse_sealed_text(info->type, PG_GETARG_DATUM(0));
-	TC_HIDING_PLAINTEXT(value = tc_datum_seal(info->type,
-										as_plain_type(PG_GETARG_DATUM(0), info),
-										-1));
+	TC_HIDING_PLAINTEXT(value = seal_pending(PG_GETARG_DATUM(0), info));
 	PG_RETURN_POINTER(value);
 }
 
@@ -261,9 +268,11 @@ seal_typed(Datum value, const CastInfo *info, int32 typmod)
 	const TcPlainType *to = tc_column_type(typmod);
 	Datum		plain = as_plain_type(value, info);
 	bool		isnull = false;
-	Datum		converted = tc_plain_convert(plain, info->type->typid, to->typid,
-											 COERCION_ASSIGNMENT, &isnull);
+	Datum		converted;
 
+	refuse_sealed_text(info->type, plain);
+	converted = tc_plain_convert(plain, info->type->typid, to->typid,
+								 COERCION_ASSIGNMENT, &isnull);
 	if (isnull)
 		return NULL;
 	return converted == value ? tc_datum_seal(to, converted, typmod) :
@@ -285,7 +294,6 @@ themis_crypt_seal(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid modifier for type encrypted")));
 	info = cast_info(fcinfo->flinfo, get_fn_expr_argtype(fcinfo->flinfo, 0));
-	refuse_sealed_text(info->type, PG_GETARG_DATUM(0));
 	TC_HIDING_PLAINTEXT(value = seal_typed(PG_GETARG_DATUM(0), info, typmod));
 	if (value == NULL)
 		PG_RETURN_NULL();

@@ -98,6 +98,13 @@ INSERT INTO regress_user.t (id, v) SELECT 12, v FROM regress_user.t WHERE id = 1
 SET ROLE regress_user;
 SELECT v::text FROM t WHERE id = 12;
 
+-- seal() takes any type that can be encrypted; a name is no varlena, whatever its bytes look like
+CREATE TABLE named (v encrypted(regress_key));
+SELECT themis_crypt.seal(n, atttypmod)::text = n::text AS same
+	FROM pg_attribute, unnest(ARRAY['a name', 'tc1:-QEBAAAA', E'\x01\x12\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f', E'\x02']::name[]) AS n
+	WHERE attrelid = 'named'::regclass AND attname = 'v';
+SELECT themis_crypt.seal(1::money, 0), themis_crypt.seal('x'::text, -1);
+
 SET client_min_messages = warning;
 RESET ROLE;
 DROP SCHEMA regress_user CASCADE;
