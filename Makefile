@@ -120,6 +120,7 @@ KEYRING        = contrib-keyprov/keyring/themis-keyring
 KEYRING_OBJS   = $(patsubst %.c,%.o,$(wildcard contrib-keyprov/keyring/*.c))
 TPM2           = contrib-keyprov/tpm2/themis-keyprov-tpm2
 TPM2_OBJS      = $(patsubst %.c,%.o,$(wildcard contrib-keyprov/tpm2/*.c))
+COMMON_OBJS    = $(patsubst %.c,%.o,$(wildcard contrib-keyprov/common/*.c))
 PROVIDERS      = $(if $(TPM2_OBJS),$(TPM2))
 BIN_PROGRAMS   = $(if $(KEYRING_OBJS),$(KEYRING))
 providerdir    = $(pkglibdir)/themis_crypt
@@ -130,7 +131,7 @@ PG_CPPFLAGS = -isystem $(includedir_server) -isystem $(includedir) -Isrc -MMD -M
 # PG_TRY keeps its own variables across longjmp, and knows what it does.
 PG_CFLAGS   = $(WARN) -Wno-clobbered $(HARDEN) -fno-semantic-interposition
 PG_LDFLAGS  = $(HARDEN_LD)
-EXTRA_CLEAN = build $(BIN_PROGRAMS) $(PROVIDERS) $(KEYRING_OBJS) $(TPM2_OBJS) \
+EXTRA_CLEAN = build $(BIN_PROGRAMS) $(PROVIDERS) $(KEYRING_OBJS) $(TPM2_OBJS) $(COMMON_OBJS) \
               $(wildcard src/*.d contrib-keyprov/*/*.d)
 
 # Bitcode would let the planner inline our functions; they are not meant for it.
@@ -150,9 +151,9 @@ $(KEYRING): $(KEYRING_OBJS) $(LEAF_OBJS)
 	$(CC) $(CFLAGS) -pie $^ $(LDFLAGS) -lsodium -lpq -o $@
 
 # A provider has nothing of PostgreSQL in it.
-$(TPM2_OBJS): override CPPFLAGS = -MMD -MP
+$(TPM2_OBJS) $(COMMON_OBJS): override CPPFLAGS = -Isrc -Icontrib-keyprov/common -MMD -MP
 
-$(TPM2): $(TPM2_OBJS)
+$(TPM2): $(TPM2_OBJS) $(COMMON_OBJS)
 	$(CC) $(CFLAGS) -pie $^ $(LDFLAGS) \
 		-ltss2-esys -ltss2-tctildr -ltss2-mu -o $@
 

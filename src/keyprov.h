@@ -25,21 +25,11 @@
 #include <sys/types.h>
 
 #include "bytes.h"
+#include "keyprov_exit.h"
 #include "keyring.h"
 
-/* Exit codes of a provider. */
-#define TC_EXIT_OK			0
-#define TC_EXIT_UNAVAILABLE 10	/* retried later */
-#define TC_EXIT_BUSY		11	/* retried later */
-#define TC_EXIT_WRONG_MACHINE 20
-#define TC_EXIT_WRONG_POLICY 21
-#define TC_EXIT_DAMAGED		22
-#define TC_EXIT_DENIED		23
-#define TC_EXIT_USAGE		64
-#define TC_EXIT_INTERNAL	70	/* also: any other code, or a signal */
-
 #define TC_KEYPROV_REASON_MAX 500
-#define TC_KEYPROV_ARGS_MAX 8
+#define TC_KEYPROV_ARGS_MAX 16
 
 typedef struct TcProviderRun
 {

@@ -22,6 +22,8 @@ tc_binding_name(uint8_t binding)
 			return "host+tpm2";
 		case TC_BINDING_EXTERNAL:
 			return "external";
+		case TC_BINDING_SOFTWARE:
+			return "software";
 		default:
 			return "";
 	}
@@ -62,7 +64,7 @@ read_slot(TcReader *reader, TcKeyringSlot *ret_slot)
 		!tc_provider_name_ok((const char *) name.data, name.len) ||
 		!policy_ok(ret_slot->policy) || !blob_ok(ret_slot->blob))
 		return TC_MALFORMED;
-	if (ret_slot->binding > TC_BINDING_EXTERNAL)
+	if (ret_slot->binding > TC_BINDING_SOFTWARE)
 		return TC_UNSUPPORTED;
 	memcpy(ret_slot->provider, name.data, name.len);
 	return TC_OK;

@@ -44,7 +44,8 @@ typedef enum TcBinding
 	TC_BINDING_HOST = 1,
 	TC_BINDING_TPM2 = 2,
 	TC_BINDING_HOST_TPM2 = 3,
-	TC_BINDING_EXTERNAL = 4
+	TC_BINDING_EXTERNAL = 4,
+	TC_BINDING_SOFTWARE = 5		/* a TPM that is a program */
 } TcBinding;
 
 /* Its name, as in the answers of providers; "" for one that is not recorded. */

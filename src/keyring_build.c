@@ -69,7 +69,7 @@ write_slot(TcWriter *writer, const TcKeyringNewSlot *slot,
 
 	if (!tc_provider_name_ok(slot->provider, name.len) ||
 		!policy_ok(slot->policy) || !blob_ok(slot->blob) ||
-		slot->binding > TC_BINDING_EXTERNAL ||
+		slot->binding > TC_BINDING_SOFTWARE ||
 		(slot->secret == NULL && slot->wrapped.len != KR_WRAPPED_BYTES))
 		return TC_MALFORMED;
 

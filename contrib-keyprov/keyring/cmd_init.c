@@ -158,7 +158,8 @@ take_info(const char *provider, TcSpan text, NewKeyring *made)
 		const char *text;
 		TcBinding	binding;
 	}			bindings[] = {{"host", TC_BINDING_HOST}, {"tpm2", TC_BINDING_TPM2},
-	{"host+tpm2", TC_BINDING_HOST_TPM2}, {"external", TC_BINDING_EXTERNAL}};
+	{"host+tpm2", TC_BINDING_HOST_TPM2}, {"external", TC_BINDING_EXTERNAL},
+	{"software", TC_BINDING_SOFTWARE}};
 	char		value[16];
 
 	if (!find_value(text, "policy", made->policy, sizeof(made->policy)))

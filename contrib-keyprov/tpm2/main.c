@@ -10,8 +10,10 @@
  *
  *-------------------------------------------------------------------------
  */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -195,6 +197,9 @@ main(int argc, char **argv)
 	TcExit		code;
 
 	code = tc_harden_process(&reason);
+	if (code == TC_EXIT_OK && setenv("TSS2_LOG", "all+none", 1) != 0)
+		code = tc_fault(TC_EXIT_INTERNAL, &reason, "could not silence the TPM software: %s",
+						strerror(errno));
 	if (code == TC_EXIT_OK)
 		code = parse_arguments(argc, argv, &verb, &tcti, &reason);
 	if (code == TC_EXIT_OK)

@@ -18,11 +18,11 @@
  *			they freed (a response of Unseal, the parameters of Create) and
  *			offer no way to wipe them: only the end of the process does.
  *			Hence this must stay a program that does one thing and exits.
- *	Errors	as mapped in fault.h.  TC_EXIT_BUSY comes back only after several
+ *	Errors	as mapped in tpmfault.h.  TC_EXIT_BUSY comes back only after several
  *			tries; nothing else is tried twice.
  *	Blocks	without limit, if the TPM accepts a command and never answers.
  *			The deadline is the caller's, who kills the process.
- *	Uses	libtss2-esys, libtss2-tctildr, blob.h, fault.h.
+ *	Uses	libtss2-esys, libtss2-tctildr, blob.h, tpmfault.h.
  *
  * contrib-keyprov/tpm2/tpm.h
  *
@@ -34,7 +34,7 @@
 #include <stdint.h>
 
 #include "blob.h"
-#include "fault.h"
+#include "tpmfault.h"
 
 #define TC_SECRET_BYTES 32
 

@@ -8,8 +8,8 @@
  *			tc_tpmlink_close() gives back all of them.  A TPM without a
  *			resource manager has three places of each kind, and what is left
  *			there stays after the connection.
- *	Errors	as mapped in fault.h.
- *	Uses	libtss2-esys, libtss2-tctildr, fault.h.  Sees no secret.
+ *	Errors	as mapped in tpmfault.h.
+ *	Uses	libtss2-esys, libtss2-tctildr, tpmfault.h.  Sees no secret.
  *
  * contrib-keyprov/tpm2/tpmlink.h
  *
@@ -20,7 +20,7 @@
 
 #include <tss2/tss2_esys.h>
 
-#include "fault.h"
+#include "tpmfault.h"
 
 typedef struct TcTpmLink
 {

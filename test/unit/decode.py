@@ -327,7 +327,7 @@ class Keyring:
             header = data[start:reader.at]
             need(re.fullmatch(b"[a-z0-9-]{1,31}", name) is not None and len(policy) <= 255 and
                  1 <= len(blob) <= 16384, "malformed slot")
-            need(binding <= 4, "unsupported binding")
+            need(binding <= 5, "unsupported binding")
             self.slots.append((name, policy, blob, header, reader.take(24), reader.take(48)))
         self.before = data[:reader.at]
         self.payload = reader.rest()

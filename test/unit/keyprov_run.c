@@ -94,10 +94,12 @@ static void
 test_start(void)
 {
 	char		path[PATH_MAX];
-	const char *too_many[TC_KEYPROV_ARGS_MAX + 2] = {"1", "2", "3", "4", "5", "6", "7", "8", "9", NULL};
+	const char *too_many[TC_KEYPROV_ARGS_MAX + 2] = {NULL};
 	const char *const args[] = {"--tcti", "a b;c", "", NULL};
 	int			code;
 
+	for (int i = 0; i <= TC_KEYPROV_ARGS_MAX; i++)
+		too_many[i] = "x";
 	snprintf(path, sizeof(path), "%s/nothing", folder);
 	code = tc_keyprov_run(&run, path, "unseal", no_args, tc_span("", 0), 5000);
 	ok(code == TC_EXIT_INTERNAL && strstr(run.reason, "no such program") != NULL,
@@ -113,10 +115,9 @@ test_start(void)
 						  "unseal", args, tc_span("", 0), 5000);
 	ok(code == TC_EXIT_OK && output_is("<unseal><--tcti><a b;c><>", 25),
 	   "verb and arguments arrive as they are");
-	code = tc_keyprov_run(&run, script("for a in \"$@\"; do printf '<%s>' \"$a\"; done"),
-						  "info", too_many + 1, tc_span("", 0), 5000);
-	ok(code == TC_EXIT_OK && output_is("<info><2><3><4><5><6><7><8><9>", 30),
-	   "as many arguments as allowed arrive");
+	code = tc_keyprov_run(&run, script("echo $#"), "info", too_many + 1, tc_span("", 0),
+						  5000);
+	ok(code == TC_EXIT_OK && output_is("17\n", 3), "as many arguments as allowed arrive");
 }
 
 static void

@@ -208,7 +208,7 @@ test_parse(void)
 	is_result(parse_patched(27, "P", 1), TC_MALFORMED, "an upper-case provider name");
 	is_result(parse_patched(27, "/", 1), TC_MALFORMED, "a provider name with a slash");
 	is_result(parse_patched(27, "\0", 1), TC_MALFORMED, "a provider name with a zero byte");
-	is_result(parse_patched(28, "\5", 1), TC_UNSUPPORTED, "a binding of a later version");
+	is_result(parse_patched(28, "\6", 1), TC_UNSUPPORTED, "a binding of a later version");
 	is_result(parse_patched(46, "\1", 1), TC_MALFORMED, "a policy that runs on into the payload");
 	is_result(parse_patched(47, "\0", 1), TC_MALFORMED, "an empty blob");
 	is_result(parse_patched(50, "\377", 1), TC_MALFORMED, "a blob of 4 GB");
@@ -252,7 +252,7 @@ test_limits(void)
 	sample.slots[0].policy = tc_span("a\nb", 3);
 	is_result(build(&sample), TC_MALFORMED, "a policy of other than printable bytes is refused");
 	sample.slots[0].policy.len = 0;
-	sample.slots[0].binding = 5;
+	sample.slots[0].binding = 6;
 	is_result(build(&sample), TC_MALFORMED, "a binding that is none is refused");
 	sample.slots[0].binding = 0;
 	sample.slots[0].provider = "../tpm2";

@@ -69,7 +69,7 @@ make_sample(Sample *sample, uint32_t seed, int nslots, int npins, int nenrolled)
 		fill(sample->secrets[i], TC_PROVIDER_SECRET_BYTES, seed + 10 + (uint32_t) i);
 		fill(sample->blobs[i], sizeof(sample->blobs[i]), seed + 20 + (uint32_t) i);
 		slot->provider = providers[i];
-		slot->binding = (uint8_t) (i % 5);
+		slot->binding = (uint8_t) (i % 6);
 		fill(slot->type_id, TC_TYPE_ID_BYTES, seed + 30 + (uint32_t) i);
 		slot->policy = tc_span("pcr 7 ~", (size_t) (7 * (i % 2)));
 		slot->blob = tc_span(sample->blobs[i], (size_t) (1 + 9 * i));

@@ -7,7 +7,7 @@
  *	Errors	TC_EXIT_INTERNAL.
  *	Uses	fault.h.
  *
- * contrib-keyprov/tpm2/harden.h
+ * contrib-keyprov/common/harden.h
  *
  *-------------------------------------------------------------------------
  */
@@ -24,8 +24,7 @@
  * limits allow.  Writing to a closed pipe becomes an error.  Standard
  * descriptors that are closed are refused, because a socket or device opened
  * later would take their place and be sent the output.  The environment is
- * dropped, because the TPM software and its cryptographic library read log
- * levels, file names and modules from it; they are told to be silent.
+ * dropped, because libraries read log levels, file names and modules from it.
  */
 extern TcExit tc_harden_process(TcReason *reterr_reason);
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
- * fault.c
- *	  Why a run failed: the exit code of the protocol, and one line of reason.
+ * tpmfault.c
+ *	  What return codes of the TPM software mean for the caller.
  *
  * A return code has its origin in bits 16 to 23 (the layer) and the code of
  * that layer below.  A code of the TPM itself is of "format 1" if bit 7 is
@@ -9,18 +9,16 @@
  * is meant, and bits 8 to 11 which one (or which handle or session).  Other
  * codes of the TPM are plain numbers.  TPM 2.0 Library, part 2, 6.6.
  *
- * contrib-keyprov/tpm2/fault.c
+ * contrib-keyprov/tpm2/tpmfault.c
  *
  *-------------------------------------------------------------------------
  */
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include <tss2/tss2_tpm2_types.h>
 
-#include "fault.h"
+#include "tpmfault.h"
 
 #define FMT1_NUMBER_MASK	0x0bf	/* drops "which one" and "a parameter" */
 
@@ -91,33 +89,6 @@ static const char *const step_names[] = {
 	[TC_STEP_UNSEAL] = "Unseal",
 	[TC_STEP_FLUSH] = "FlushContext"
 };
-
-/* Replace what could break the line or act on a terminal. */
-static void
-make_printable(char *text)
-{
-	for (char *c = text; *c != '\0'; c++)
-	{
-		if (*c < ' ' || *c > '~')
-			*c = '?';
-	}
-}
-
-TcExit
-tc_fault(TcExit code, TcReason *reterr_reason, const char *format,...)
-{
-	va_list		args;
-	int			len;
-
-	va_start(args, format);
-	len = vsnprintf(reterr_reason->text, sizeof(reterr_reason->text),
-					format, args);
-	va_end(args);
-	if (len < 0)
-		reterr_reason->text[0] = '\0';
-	make_printable(reterr_reason->text);
-	return code;
-}
 
 /* Find the meaning of a number. */
 static Meaning

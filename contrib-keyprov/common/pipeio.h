@@ -11,7 +11,7 @@
  *	Units	bytes.
  *	Uses	fault.h.
  *
- * contrib-keyprov/tpm2/pipeio.h
+ * contrib-keyprov/common/pipeio.h
  *
  *-------------------------------------------------------------------------
  */

@@ -3,7 +3,7 @@
  * pipeio.c
  *	  Bounded reading and complete writing of a pipe.
  *
- * contrib-keyprov/tpm2/pipeio.c
+ * contrib-keyprov/common/pipeio.c
  *
  *-------------------------------------------------------------------------
  */

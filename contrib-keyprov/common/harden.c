@@ -3,7 +3,7 @@
  * harden.c
  *	  Keep secrets out of all places but the memory of this process.
  *
- * contrib-keyprov/tpm2/harden.c
+ * contrib-keyprov/common/harden.c
  *
  *-------------------------------------------------------------------------
  */
@@ -83,8 +83,7 @@ tc_harden_process(TcReason *reterr_reason)
 	if (setrlimit(RLIMIT_CORE, &no_core) != 0 ||
 		prctl(PR_SET_DUMPABLE, DUMPABLE, 0, 0, 0) != 0 ||
 		signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
-		clearenv() != 0 ||
-		setenv("TSS2_LOG", "all+none", 1) != 0)
+		clearenv() != 0)
 		return tc_fault(TC_EXIT_INTERNAL, reterr_reason,
 						"could not protect the process: %s", strerror(errno));
 	lock_memory();
