@@ -14,6 +14,11 @@
 
 extern char *tc_keyring_path;	/* themis_crypt.keyring */
 extern char *tc_tpm2_tcti;		/* themis_crypt.tpm2_tcti */
+extern char *tc_tpm2_pin_file;	/* themis_crypt.tpm2_pin_file */
+extern char *tc_credential;		/* themis_crypt.credential */
+extern char *tc_provider_command;	/* themis_crypt.provider_command */
+extern bool tc_require_unlocked;	/* themis_crypt.require_unlocked */
+extern bool tc_require_hardware_binding;	/* .require_hardware_binding */
 extern bool tc_use_memfd_secret;	/* themis_crypt.memfd_secret */
 extern int	tc_unlock_timeout;	/* themis_crypt.unlock_timeout, ms */
 extern bool tc_restore;			/* themis_crypt.restore */

@@ -28,6 +28,7 @@
 #include "key_ddl.h"
 #include "keyacl.h"
 #include "keycat.h"
+#include "provopts.h"
 #include "request.h"
 #include "worker.h"
 
@@ -81,6 +82,7 @@ _PG_init(void)
 				 errmsg("could not initialize libsodium")));
 	(void) sodium_set_misuse_handler(sodium_misused);
 	tc_guc_init();
+	tc_provopts_init();
 	tc_keycat_init();
 	tc_acl_init();
 	tc_key_ddl_init();

@@ -32,6 +32,7 @@
 #include "compat.h"
 #include "guc.h"
 #include "keymaster.h"
+#include "provopts.h"
 #include "worker.h"
 
 #define PROVIDER_DEADLINE_MS	15000
@@ -164,12 +165,13 @@ start_provider(char *ret_reason, size_t size)
 {
 	const TcKeyringSlot *slot = &attempt.keyring.slots[attempt.slot];
 	char		path[MAXPGPATH];
-	const char *args[3] = {NULL, NULL, NULL};
+	const char *args[TC_KEYPROV_ARGS_MAX + 1];
+	const char *why;
 
-	if (strcmp(slot->provider, "tpm2") == 0)
+	if (!tc_provopts_get(slot->provider, args, &why))
 	{
-		args[0] = "--tcti";
-		args[1] = tc_tpm2_tcti;
+		snprintf(ret_reason, size, "key provider \"%s\": %s", slot->provider, why);
+		return false;
 	}
 	snprintf(path, sizeof(path), "%s/themis_crypt/themis-keyprov-%s",
 			 pkglib_path, slot->provider);

@@ -70,6 +70,8 @@ SELECT is_empty($$SELECT fdwname FROM pg_foreign_data_wrapper, aclexplode(coales
 -- What only superusers set, and what only the server's files do.
 SELECT bag_eq($$SELECT name, context FROM pg_settings WHERE name ~ '^themis_crypt\.' AND context <> 'user'$$, $$VALUES
 	('themis_crypt.keyring', 'postmaster'), ('themis_crypt.tpm2_tcti', 'postmaster'), ('themis_crypt.memfd_secret', 'postmaster'),
+	('themis_crypt.tpm2_pin_file', 'postmaster'), ('themis_crypt.credential', 'postmaster'), ('themis_crypt.provider_command', 'postmaster'),
+	('themis_crypt.require_unlocked', 'postmaster'), ('themis_crypt.require_hardware_binding', 'postmaster'),
 	('themis_crypt.restore', 'superuser'), ('themis_crypt.allow_no_recovery', 'superuser')$$, 'the settings that are not everybody''s');
 SELECT bag_eq($$SELECT name FROM pg_settings WHERE name ~ '^themis_crypt\.' AND context = 'user'$$, $$VALUES
 	('themis_crypt.unlock_timeout'), ('themis_crypt.sealed_input'), ('themis_crypt.allow_drop_key'), ('themis_crypt.client_output')$$, 'the settings that are');
