@@ -121,7 +121,9 @@ KEYRING_OBJS   = $(patsubst %.c,%.o,$(wildcard contrib-keyprov/keyring/*.c))
 TPM2           = contrib-keyprov/tpm2/themis-keyprov-tpm2
 TPM2_OBJS      = $(patsubst %.c,%.o,$(wildcard contrib-keyprov/tpm2/*.c))
 COMMON_OBJS    = $(patsubst %.c,%.o,$(wildcard contrib-keyprov/common/*.c))
+COMMAND        = contrib-keyprov/command/themis-keyprov-command
 PROVIDERS      = $(if $(TPM2_OBJS),$(TPM2))
+PROVIDER_SCRIPTS = $(wildcard $(COMMAND))
 BIN_PROGRAMS   = $(if $(KEYRING_OBJS),$(KEYRING))
 providerdir    = $(pkglibdir)/themis_crypt
 
@@ -162,11 +164,12 @@ install-programs: $(BIN_PROGRAMS) $(PROVIDERS) | not-in-use
 	$(MKDIR_P) '$(DESTDIR)$(bindir)' '$(DESTDIR)$(providerdir)'
 	$(foreach p,$(BIN_PROGRAMS),$(INSTALL_PROGRAM) $(p) '$(DESTDIR)$(bindir)/'$(newline))
 	$(foreach p,$(PROVIDERS),$(INSTALL_PROGRAM) $(p) '$(DESTDIR)$(providerdir)/'$(newline))
+	$(foreach p,$(PROVIDER_SCRIPTS),$(INSTALL_SCRIPT) $(p) '$(DESTDIR)$(providerdir)/'$(newline))
 
 uninstall: uninstall-programs
 uninstall-programs: | not-in-use
 	rm -f $(addprefix '$(DESTDIR)$(bindir)'/,$(notdir $(KEYRING)))
-	rm -f $(addprefix '$(DESTDIR)$(providerdir)'/,$(notdir $(TPM2)))
+	rm -f $(addprefix '$(DESTDIR)$(providerdir)'/,$(notdir $(TPM2) $(COMMAND)))
 	-rmdir '$(DESTDIR)$(providerdir)'
 
 define newline
