@@ -20,7 +20,7 @@
 
 #include <sodium.h>
 
-#include "keyprov.h"
+#include "keyprov_orphans.h"
 
 #define CHUNK_BYTES		4096
 #define TURNS_MAX		16		/* a flood cannot hold progress for long */
@@ -286,6 +286,7 @@ tc_keyprov_end(TcProviderRun *run, bool was_done)
 		if (was_done && !run->overflowed)
 			(void) wait_exited(run->pid);
 		code = kill_and_reap(run, !was_done);
+		tc_keyprov_end_orphans(run);
 		run->pid = 0;
 	}
 

@@ -30,10 +30,13 @@
 
 #define TC_KEYPROV_REASON_MAX 500
 #define TC_KEYPROV_ARGS_MAX 16
+#define TC_KEYPROV_OTHERS_MAX 32
 
 typedef struct TcProviderRun
 {
 	pid_t		pid;			/* also the process group; 0 = none */
+	int			nothers;		/* children the caller had before, -1 = many */
+	pid_t		others[TC_KEYPROV_OTHERS_MAX];
 	int			in;				/* our ends of its pipes, -1 when closed */
 	int			out;
 	int			err;
@@ -55,7 +58,9 @@ typedef struct TcProviderRun
  * secret; path, verb and args must lie in ordinary memory, which a child
  * inherits.  The child has pipes on 0, 1 and 2 and nothing else open, default
  * signals, "/" as its folder, and PATH and LC_ALL alone in its environment.
- * It dies with the thread that started it.
+ * It dies with the thread that started it.  The caller becomes the reaper of
+ * what it may leave behind (PR_SET_CHILD_SUBREAPER), and must make no other
+ * children before tc_keyprov_end.
  *
  * On failure there is no child, and tc_keyprov_end is harmless.
  */
@@ -71,7 +76,8 @@ extern TcResult tc_keyprov_start(TcProviderRun *run, const char *path,
 extern bool tc_keyprov_progress(TcProviderRun *run);
 
 /*
- * Kill what is left of the group, reap the child, close the pipes.  Returns
+ * Kill what is left of the group and whatever has left it, reap the child,
+ * close the pipes.  Returns
  * the exit code, TC_EXIT_INTERNAL for anything abnormal; "was_done" says
  * whether progress had answered true, else the run counts as overdue and is
  * TC_EXIT_UNAVAILABLE.  A child that was done has up to TC_KEYPROV_LINGER_MS

@@ -18,7 +18,7 @@
 
 #include <sodium.h>
 
-#include "keyprov.h"
+#include "keyprov_orphans.h"
 
 #define FD_FALLBACK_MAX (1024 * 1024)	/* descriptors to close one by one */
 
@@ -255,6 +255,7 @@ tc_keyprov_start(TcProviderRun *run, const char *path, const char *verb,
 		errno = EINVAL;
 		return TC_SYSTEM;
 	}
+	tc_keyprov_note_children(run);
 	pid = make_pipes(&launch.pipes) ? launch_child(&launch) : -1;
 	if (pid < 0)
 	{

@@ -7,6 +7,7 @@
  * - A provider inherits nothing: no descriptor, variable, signal or secret.
  * - A caller is not disturbed: no signal, no block, none of its children
  *   reaped; and a provider dies with it.
+ * - Nothing that a provider starts outlives it.
  *
  * test/unit/keyprov_process.c
  *
@@ -145,6 +146,60 @@ test_caller(void)
 	ok(dies(provider), "a provider dies with its caller");
 }
 
+/* Whether a process is gone for good, reaped and all. */
+static bool
+is_gone(pid_t pid)
+{
+	return pid > 0 && kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+/* Processes that leave the group: no run leaves any behind. */
+static void
+test_daemons(void)
+{
+	pid_t		other;
+	pid_t		first;
+	pid_t		second;
+	int64_t		start;
+	int			code;
+
+	/* Of the caller's own, one that lives on. */
+	other = fork();
+	if (other == 0)
+	{
+		pause();
+		_exit(0);
+	}
+
+	code = run_script("setsid sleep 60 </dev/null >/dev/null 2>&1 & echo $! >$dir/daemon.pid\n"
+					  "printf " SECRET, tc_span("", 0), 5000);
+	ok(code == TC_EXIT_OK && output_is(SECRET, 32), "a provider that starts a daemon");
+	ok(is_gone(pid_in("daemon.pid")), "the daemon is gone when the run is over");
+
+	/* A session in a session: the second comes to us when the first is dead. */
+	code = run_script("setsid sh -c 'echo $$ >'$dir'/first.pid;"
+					  " setsid sh -c \"echo \\$\\$ >'$dir'/second.pid; trap : TERM HUP; sleep 60; sleep 60\" & wait'"
+					  " </dev/null >/dev/null 2>&1 &\n"
+					  "while ! [ -s $dir/second.pid ]; do sleep 0.01; done; exit 23",
+					  tc_span("", 0), 5000);
+	first = pid_in("first.pid");
+	second = pid_in("second.pid");
+	ok(code == TC_EXIT_DENIED && first != second, "one that starts a daemon of a daemon");
+	ok(is_gone(first) && is_gone(second), "both are gone");
+
+	/* As daemons do it: twice forked, its parents gone, holding the pipes. */
+	start = now_ms();
+	code = run_script("setsid sh -c 'sleep 60 & echo $! >'$dir'/daemon.pid' &\n"
+					  "wait; printf " SECRET, tc_span("", 0), 700);
+	ok(code == TC_EXIT_UNAVAILABLE && output_wiped() && now_ms() - start < 2000,
+	   "one whose daemon holds the pipes is ended at the deadline");
+	ok(is_gone(pid_in("daemon.pid")), "with its daemon");
+
+	ok(waitpid(other, NULL, WNOHANG) == 0, "the caller's own child lives");
+	kill(other, SIGKILL);
+	ok(waitpid(other, NULL, 0) == other, "and is the caller's to reap");
+}
+
 /* Without blocking: what the server's worker does. */
 static void
 test_progress(void)
@@ -210,6 +265,7 @@ main(void)
 	test_inheritance();
 	test_closed_stdio();
 	test_caller();
+	test_daemons();
 	test_progress();
 	test_secret_memory();
 	end_scripts();
