@@ -443,6 +443,42 @@ REVOKE ALL ON FUNCTION themis_crypt.replace_root_record(bytea) FROM PUBLIC;
 COMMENT ON FUNCTION themis_crypt.replace_root_record(bytea) IS
     'replaces the record of a root by one with more recipients; called by themis-keyring recover';
 
+CREATE FUNCTION themis_crypt.add_recipient(name text, public_key text, role text DEFAULT 'machine')
+    RETURNS text
+    AS 'MODULE_PATHNAME', 'themis_crypt_add_recipient'
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+REVOKE ALL ON FUNCTION themis_crypt.add_recipient(text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION themis_crypt.add_recipient(text, text, text) IS
+    'lets a machine or recovery key open every root of this database; gives the fingerprint to compare';
+
+CREATE FUNCTION themis_crypt.drop_recipient(name text) RETURNS void
+    AS 'MODULE_PATHNAME', 'themis_crypt_drop_recipient'
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+REVOKE ALL ON FUNCTION themis_crypt.drop_recipient(text) FROM PUBLIC;
+COMMENT ON FUNCTION themis_crypt.drop_recipient(text) IS
+    'takes a recipient out of every root of this database, by its name or public key; it has held the roots';
+
+CREATE FUNCTION themis_crypt.root_recipients(
+    OUT root text, OUT realm text, OUT name text, OUT role text,
+    OUT fingerprint text, OUT public_key text, OUT this_machine boolean,
+    OUT attested boolean)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'themis_crypt_root_recipients'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.root_recipients() IS
+    'implementation of view recipients';
+
+CREATE VIEW themis_crypt.recipients AS
+    SELECT root, realm, name, role, fingerprint, public_key, this_machine, attested
+      FROM themis_crypt.root_recipients();
+GRANT SELECT ON themis_crypt.recipients TO PUBLIC;
+COMMENT ON VIEW themis_crypt.recipients IS
+    'who can open the roots of this database; everybody may see it, as the options of servers it is read from';
+COMMENT ON COLUMN themis_crypt.recipients.this_machine IS
+    'whether it is the machine that is asked; null while encryption keys are not unlocked';
+COMMENT ON COLUMN themis_crypt.recipients.attested IS
+    'whether it made the root, as it says itself; only that machine can tell whether that is genuine';
+
 CREATE VIEW themis_crypt.keys AS
     SELECT s.srvname AS name,
            to_hex(o.id::integer) AS id,

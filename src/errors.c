@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include <sodium.h>
+
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
@@ -92,6 +94,14 @@ tc_error_answer(TcAnswer answer, const char *key_name)
 					 errdetail("If this machine were lost, all encrypted data would be lost with it."),
 					 errhint("Make the keyring with a recovery key, or set themis_crypt.allow_no_recovery.")));
 			break;
+		case TC_ANS_FULL:
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("root of encryption keys \"%s\" cannot have more recipients",
+							name),
+					 errdetail("A root has at most %d recipients, and its record at most %d bytes.",
+							   TC_RECIPIENTS_MAX, TC_RECORD_MAX)));
+			break;
 		case TC_ANS_UNSUPPORTED:
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -114,6 +124,27 @@ tc_error_answer(TcAnswer answer, const char *key_name)
 			(errcode(ERRCODE_SYSTEM_ERROR),
 			 errmsg("the themis_crypt key worker could not process encryption key \"%s\"",
 					name)));
+}
+
+void
+tc_error_untrusted(const TcRequest *request, const uint8 kcv[TC_KCV_BYTES],
+				   const char *root_name)
+{
+	char		found[TC_KCV_BYTES * 2 + 1];
+	char		pinned[TC_KCV_BYTES * 2 + 1];
+
+	sodium_bin2hex(found, sizeof(found), kcv, TC_KCV_BYTES);
+	sodium_bin2hex(pinned, sizeof(pinned), request->pinned, TC_KCV_BYTES);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("root of encryption keys \"%s\" is not trusted by this machine",
+					root_name),
+			 request->has_pinned ?
+			 errdetail("Its fingerprint is %s, but this machine trusts %s for this realm.",
+					   found, pinned) :
+			 errdetail("Its fingerprint is %s, and this machine trusts none for this realm.",
+					   found),
+			 errhint("If you know the fingerprint, run \"themis-keyring trust\" and call themis_crypt.unlock().")));
 }
 
 void

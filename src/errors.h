@@ -34,6 +34,14 @@ extern void tc_error_unknown_key(uint32 key_id) TC_NORETURN;
  */
 extern void tc_error_answer(TcAnswer answer, const char *key_name) TC_NORETURN;
 
+/*
+ * 55000: what was asked needs a trusted root.  Names the fingerprint of the
+ * one at hand and of the one that this machine trusts, if any.
+ */
+extern void tc_error_untrusted(const TcRequest *request,
+							   const uint8 kcv[TC_KCV_BYTES],
+							   const char *root_name) TC_NORETURN;
+
 /* A value that is no sealed value, or of an unknown format. */
 extern void tc_error_form(TcResult result) TC_NORETURN;
 

@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include "access/heapam.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
@@ -17,8 +19,10 @@
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "storage/bufmgr.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -471,6 +475,37 @@ tc_key_ddl_init(void)
 	tc_keymake_init();
 }
 
+/*
+ * Lock the row of a server.  ALTER SERVER would fail ("tuple concurrently
+ * updated") where another transaction changed the row after it was read: so
+ * we wait for that one, and read again.
+ */
+static void
+lock_row(const char *name)
+{
+	Relation	rel = table_open(ForeignServerRelationId, RowExclusiveLock);
+	TM_Result	result = TM_Updated;
+
+	while (result == TM_Updated)
+	{
+		HeapTuple	tuple;
+		TM_FailureData failure;
+		Buffer		buffer;
+
+		CHECK_FOR_INTERRUPTS();
+		AcceptInvalidationMessages();
+		tuple = SearchSysCacheCopy1(FOREIGNSERVERNAME, CStringGetDatum(name));
+		if (!HeapTupleIsValid(tuple))
+			break;				/* ALTER SERVER will say so */
+		result = heap_lock_tuple(rel, tuple, GetCurrentCommandId(true),
+								 LockTupleExclusive, LockWaitBlock, false,
+								 &buffer, &failure);
+		ReleaseBuffer(buffer);
+		heap_freetuple(tuple);
+	}
+	table_close(rel, NoLock);
+}
+
 void
 tc_key_alter_options(const char *name, List *options)
 {
@@ -484,6 +519,7 @@ tc_key_alter_options(const char *name, List *options)
 	planned->utilityStmt = (Node *) copyObject(stmt);
 	planned->stmt_location = -1;
 
+	lock_row(name);
 	announced = stmt;
 	PG_TRY();
 	{
@@ -496,4 +532,15 @@ tc_key_alter_options(const char *name, List *options)
 	}
 	PG_END_TRY();
 	CommandCounterIncrement();
+}
+
+void
+tc_key_set_record(const char *name, TcSpan record)
+{
+	DefElem    *option;
+
+	option = makeDefElem(pstrdup("record"),
+						 (Node *) makeString(tc_keyopts_base64(record)), -1);
+	option->defaction = DEFELEM_SET;
+	tc_key_alter_options(name, list_make1(option));
 }

@@ -18,7 +18,6 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 
@@ -148,18 +147,6 @@ themis_crypt_root_records(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* Whether a public key is this machine's own. */
-static bool
-is_own_key(const uint8 public_key[TC_X25519_BYTES])
-{
-	TcStatus	status = tc_status_get();
-	uint8		own[TC_X25519_BYTES];
-
-	return tc_recipient_decode(status.public_key, strlen(status.public_key),
-							   own) == TC_OK &&
-		memcmp(own, public_key, TC_X25519_BYTES) == 0;
-}
-
 /*
  * Whether every recipient of the old record is in the new one, box and all.
  * Our own box may change: the worker tells whether the new one opens.
@@ -170,7 +157,7 @@ keeps_recipients(const TcRootRecord *old, const TcRootRecord *new)
 	for (int i = 0; i < old->nentries; i++)
 	{
 		const TcRecordEntry *entry = &old->entries[i];
-		bool		kept = is_own_key(entry->recipient.public_key);
+		bool		kept = tc_status_is_own_key(entry->recipient.public_key);
 
 		for (int j = 0; j < new->nentries && !kept; j++)
 			kept = memcmp(entry->recipient.public_key,
@@ -228,7 +215,6 @@ themis_crypt_replace_root_record(PG_FUNCTION_ARGS)
 	TcRootRecord *record = palloc(sizeof(TcRootRecord));
 	TcRequest  *request;
 	TcAnswer	answer;
-	DefElem    *option;
 	char		name[NAMEDATALEN];
 
 	if (!superuser())
@@ -250,9 +236,6 @@ themis_crypt_replace_root_record(PG_FUNCTION_ARGS)
 	if (answer != TC_ANS_OK)
 		tc_error_answer(answer, name);
 
-	option = makeDefElem(pstrdup("record"),
-						 (Node *) makeString(tc_keyopts_base64(bytes)), -1);
-	option->defaction = DEFELEM_SET;
-	tc_key_alter_options(name, list_make1(option));
+	tc_key_set_record(name, bytes);
 	PG_RETURN_VOID();
 }

@@ -18,6 +18,7 @@
 #include <sodium.h>
 
 #include "keymaster.h"
+#include "keymaster_record.h"
 #include "nonce.h"
 
 #define ROOTS_MAX 32
@@ -193,6 +194,25 @@ tell_untrusted(const TcRootRecord *record)
 			 errdetail("Values under its keys can be opened, but none is sealed."),
 			 errhint("If you know the fingerprint, run \"themis-keyring trust %s %s\" and call themis_crypt.unlock().",
 					 realm, fingerprint)));
+}
+
+/* Name the root that is trusted in the place of one that is not. */
+static void
+tell_pinned(TcRequest *request, const Root *root)
+{
+	uint32		newest = 0;
+
+	for (int i = 0; i < secrets->payload.npins; i++)
+	{
+		const TcPin *pin = &secrets->payload.pins[i];
+
+		if (memcmp(pin->realm, root->realm, TC_UUID_BYTES) != 0 ||
+			(request->has_pinned && pin->root_version < newest))
+			continue;
+		request->has_pinned = true;
+		newest = pin->root_version;
+		memcpy(request->pinned, pin->kcv, TC_KCV_BYTES);
+	}
 }
 
 /* A place for another root: a free one, or the least recently used. */
@@ -420,6 +440,19 @@ serve_key_mac(TcRequest *request, const Root *root)
 								request->mac.mac));
 }
 
+/* The recipients of a root that we vouch for, and its mac anew. */
+static TcAnswer
+serve_change_record(TcRequest *request, const Root *root)
+{
+	TcResult	result;
+
+	if (!root->trusted)
+		return TC_ANS_UNTRUSTED;
+	result = tc_keymaster_change_record(request, root->key,
+										secrets->pair.public_key);
+	return result == TC_TOO_LARGE ? TC_ANS_FULL : answer_of(result);
+}
+
 TcAnswer
 tc_keymaster_serve(TcRequest *request)
 {
@@ -451,12 +484,18 @@ tc_keymaster_serve(TcRequest *request)
 			case TC_REQ_CHECK_RECORD:
 				request->trusted = root->trusted;
 				break;
+			case TC_REQ_ADD_RECIPIENT:
+			case TC_REQ_DROP_RECIPIENT:
+				answer = serve_change_record(request, root);
+				break;
 			case TC_REQ_LOCK:
 			case TC_REQ_UNLOCK:
 				answer = TC_ANS_FAILED; /* the worker's own business */
 				break;
 		}
 	}
+	if (root != NULL && !root->trusted)
+		tell_pinned(request, root);
 	sodium_memzero(secrets->dek, sizeof(secrets->dek));
 	sodium_memzero(secrets->slot_key, sizeof(secrets->slot_key));
 	sodium_memzero(secrets->new_root, sizeof(secrets->new_root));

@@ -18,6 +18,7 @@
 #define CHECKSUM_BYTES		4
 #define RECIPIENT_BYTES		(1 + TC_X25519_BYTES + CHECKSUM_BYTES)
 #define IDENTITY_BYTES		(TC_SEED_BYTES + CHECKSUM_BYTES)
+#define FINGERPRINT_GROUP	4
 #define BOX_MAGIC			"TCB1"
 #define BOX_ROOT_AT			(TC_BOX_PLAIN_BYTES - TC_KEY_BYTES)
 
@@ -29,6 +30,9 @@ _Static_assert(TC_X25519_BYTES == crypto_box_PUBLICKEYBYTES &&
 _Static_assert(TC_BOX_BYTES == TC_BOX_PLAIN_BYTES + crypto_box_SEALBYTES &&
 			   TC_BOX_PLAIN_BYTES == 73 && TC_BOX_BYTES == 121,
 			   "src/FORMAT states these sizes");
+_Static_assert(TC_FINGERPRINT_TEXT_MAX == 2 * TC_RECIPIENT_ID_BYTES +
+			   2 * TC_RECIPIENT_ID_BYTES / FINGERPRINT_GROUP,
+			   "digits, dashes between groups, and the zero");
 _Static_assert(sizeof(RECIPIENT_PREFIX) + TC_BASE64_LEN(RECIPIENT_BYTES) <=
 			   TC_RECIPIENT_TEXT_MAX &&
 			   sizeof(IDENTITY_PREFIX) + TC_BASE64_LEN(IDENTITY_BYTES) <=
@@ -65,6 +69,42 @@ tc_recipient_id(uint8_t kind, TcSpan public_key,
 	fields[1] = public_key;
 	return tc_kdf(NULL, TC_LABEL_RECIPIENT, fields, 2, ret_id,
 				  TC_RECIPIENT_ID_BYTES);
+}
+
+TcResult
+tc_recipient_fingerprint(const uint8_t public_key[TC_X25519_BYTES],
+						 char ret_text[TC_FINGERPRINT_TEXT_MAX])
+{
+	uint8_t		id[TC_RECIPIENT_ID_BYTES];
+	char		hex[2 * TC_RECIPIENT_ID_BYTES + 1];
+	char	   *at = ret_text;
+	TcResult	result;
+
+	result = tc_recipient_id(TC_KIND_X25519, tc_span(public_key, TC_X25519_BYTES),
+							 id);
+	if (result != TC_OK)
+		return result;
+	(void) sodium_bin2hex(hex, sizeof(hex), id, sizeof(id));
+	for (int i = 0; i < 2 * TC_RECIPIENT_ID_BYTES; i += FINGERPRINT_GROUP)
+	{
+		if (i > 0)
+			*at++ = '-';
+		memcpy(at, hex + i, FINGERPRINT_GROUP);
+		at += FINGERPRINT_GROUP;
+	}
+	*at = '\0';
+	return TC_OK;
+}
+
+bool
+tc_recipient_usable(const uint8_t public_key[TC_X25519_BYTES])
+{
+	static const uint8_t nothing[TC_KEY_BYTES] = {0};
+	TcRecipient recipient = {.kind = TC_KIND_X25519};
+	uint8_t		box[TC_BOX_BYTES];
+
+	memcpy(recipient.public_key, public_key, TC_X25519_BYTES);
+	return tc_box_root(&recipient, nothing, 1, nothing, box) == TC_OK;
 }
 
 bool

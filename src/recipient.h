@@ -63,6 +63,21 @@ extern TcResult tc_identity_pair(const uint8_t seed[TC_SEED_BYTES],
 extern TcResult tc_recipient_id(uint8_t kind, TcSpan public_key,
 								uint8_t ret_id[TC_RECIPIENT_ID_BYTES]) TC_CHECK_RESULT;
 
+#define TC_FINGERPRINT_TEXT_MAX 40
+
+/*
+ * The id of an X25519 public key as people compare it: eight groups of four
+ * hexadecimal digits, with dashes between them.
+ */
+extern TcResult tc_recipient_fingerprint(const uint8_t public_key[TC_X25519_BYTES],
+										 char ret_text[TC_FINGERPRINT_TEXT_MAX]) TC_CHECK_RESULT;
+
+/*
+ * Whether a root can be boxed to a key: not to one with which everybody
+ * shares a secret (RFC 7748, section 6.1).
+ */
+extern bool tc_recipient_usable(const uint8_t public_key[TC_X25519_BYTES]);
+
 /*
  * Whether a name is 1..63 bytes of printable ASCII, blank included, without
  * a double quote or a backslash.

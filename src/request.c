@@ -214,6 +214,23 @@ tc_status_get(void)
 }
 
 bool
+tc_status_own_key(uint8 ret_public_key[TC_X25519_BYTES])
+{
+	TcStatus	status = tc_status_get();
+
+	return tc_recipient_decode(status.public_key, strlen(status.public_key),
+							   ret_public_key) == TC_OK;
+}
+
+bool
+tc_status_is_own_key(const uint8 public_key[TC_X25519_BYTES])
+{
+	uint8		own[TC_X25519_BYTES];
+
+	return tc_status_own_key(own) && memcmp(own, public_key, TC_X25519_BYTES) == 0;
+}
+
+bool
 tc_request_attach_worker(void)
 {
 	bool		attached = false;

@@ -40,6 +40,8 @@ typedef enum TcRequestKind
 	TC_REQ_MAKE_KEY,			/* a new DEK and index key */
 	TC_REQ_KEY_MAC,				/* the mac over a key's options */
 	TC_REQ_CHECK_RECORD,		/* is this record ours to open, and genuine? */
+	TC_REQ_ADD_RECIPIENT,		/* box its root to one more recipient */
+	TC_REQ_DROP_RECIPIENT,		/* take a recipient's entry out of it */
 	TC_REQ_LOCK,
 	TC_REQ_UNLOCK
 } TcRequestKind;
@@ -54,6 +56,7 @@ typedef enum TcAnswer
 	TC_ANS_UNSUPPORTED,
 	TC_ANS_UNTRUSTED,			/* root made elsewhere and not pinned here */
 	TC_ANS_NO_RECOVERY,			/* no recovery key is enrolled */
+	TC_ANS_FULL,				/* no more recipients fit into a record */
 	TC_ANS_FAILED,				/* a system call failed: see the server log */
 	TC_ANS_TIMEOUT				/* no answer in time */
 } TcAnswer;
@@ -69,8 +72,13 @@ typedef enum TcAnswer
  *				-> identity, wrap (of the DEK), index_wrap, root_version
  *	KEY_MAC		record, mac.digest -> mac.mac
  *	CHECK_RECORD record -> trusted
+ *	ADD_RECIPIENT record, recipient -> record
+ *	DROP_RECIPIENT record, recipient.public_key -> record
  *	LOCK		by
  *	UNLOCK		(the answer comes when unlocking has begun)
+ *
+ * Where a root is not trusted, whatever was asked: has_pinned, and in pinned
+ * the fingerprint of the root that this machine trusts for its realm.
  */
 typedef struct TcRequest
 {
@@ -81,6 +89,9 @@ typedef struct TcRequest
 	bool		check_mac;
 	bool		allow_no_recovery;
 	bool		trusted;
+	bool		has_pinned;
+	uint8		pinned[TC_KCV_BYTES];
+	TcRecipient recipient;
 	TcKeyMac	mac;
 	TcSlotRef	slot;
 	char		by[NAMEDATALEN];
@@ -137,6 +148,10 @@ extern TcAnswer tc_request_send(void);
 
 /* A copy of the status. */
 extern TcStatus tc_status_get(void);
+
+/* This machine's public key; false while it is not known, so not unlocked. */
+extern bool tc_status_own_key(uint8 ret_public_key[TC_X25519_BYTES]);
+extern bool tc_status_is_own_key(const uint8 public_key[TC_X25519_BYTES]);
 
 /* For the key worker. */
 

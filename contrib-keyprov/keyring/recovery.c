@@ -151,16 +151,6 @@ name_after(const char *path, char ret_name[TC_RECIPIENT_NAME_MAX + 1])
 	ret_name[len] = '\0';
 }
 
-/* Whether a root can be boxed to a key: not to points of low order. */
-static bool
-can_box_to(const TcRecipient *recipient)
-{
-	static const uint8_t nothing[TC_KEY_BYTES] = {0};
-	uint8_t		box[TC_BOX_BYTES];
-
-	return tc_box_root(recipient, nothing, 1, nothing, box) == TC_OK;
-}
-
 int
 tool_read_recovery_key(const char *path, TcRecipient *ret_recipient)
 {
@@ -185,7 +175,7 @@ tool_read_recovery_key(const char *path, TcRecipient *ret_recipient)
 	if (tc_recipient_decode(text, line_len(text, len), public_key) == TC_OK)
 	{
 		tool_recipient(TC_ROLE_RECOVERY, public_key, name, ret_recipient);
-		if (can_box_to(ret_recipient))
+		if (tc_recipient_usable(public_key))
 			return TC_TOOL_OK;
 	}
 	tool_error("public key file \"%s\" is not one line tcpub1:..., or has a slip of the pen in it",

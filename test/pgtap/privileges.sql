@@ -37,6 +37,9 @@ SELECT bag_eq($$SELECT * FROM function WHERE function !~ '^themis_crypt\.(from_p
 	('quote_literal(encrypted)', 'PUBLIC', 'stable', 'safe', 'strict'),
 	('quote_nullable(encrypted)', 'PUBLIC', 'stable', 'safe', ''),
 	('themis_crypt.replace_root_record(bytea)', 'nobody', 'volatile', 'unsafe', 'strict'),
+	('themis_crypt.root_recipients()', 'PUBLIC', 'stable', 'safe', 'strict'),	-- options of servers are everybody's to read
+	('themis_crypt.add_recipient(text,text,text)', 'nobody', 'volatile', 'unsafe', 'strict'),
+	('themis_crypt.drop_recipient(text)', 'nobody', 'volatile', 'unsafe', 'strict'),
 	('themis_crypt.status()', 'pg_monitor', 'volatile', 'safe', 'strict'),
 	('themis_crypt.lock()', 'nobody', 'volatile', 'unsafe', 'strict'),
 	('themis_crypt.unlock()', 'nobody', 'volatile', 'unsafe', 'strict')$$,
@@ -63,7 +66,7 @@ SELECT bag_eq($$SELECT nspname::text, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE gra
 	$$VALUES ('themis_crypt', 'PUBLIC', 'USAGE')$$, 'everybody may use the schema, nobody may create in it');
 SELECT bag_eq($$SELECT oid::regclass::text, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END, privilege_type
 	FROM pg_class JOIN member ON classid = 'pg_class'::regclass AND objid = oid, aclexplode(relacl) WHERE grantee <> relowner$$,
-	$$VALUES ('themis_crypt.keys', 'PUBLIC', 'SELECT')$$, 'everybody may see which keys there are');
+	$$VALUES ('themis_crypt.keys', 'PUBLIC', 'SELECT'), ('themis_crypt.recipients', 'PUBLIC', 'SELECT')$$, 'everybody may see which keys and recipients there are');
 SELECT is_empty($$SELECT fdwname FROM pg_foreign_data_wrapper, aclexplode(coalesce(fdwacl, acldefault('F', fdwowner))) WHERE fdwname = 'themis_crypt' AND grantee <> fdwowner$$,
 	'nobody may make keys until it is granted');
 

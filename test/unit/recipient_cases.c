@@ -72,6 +72,32 @@ test_ids(void)
 }
 
 static void
+test_fingerprints(void)
+{
+	static const uint8_t low[][32] = {{0}, {1}};	/* RFC 7748, section 6.1 */
+	char		text[TC_FINGERPRINT_TEXT_MAX];
+	char		digits[33];
+	uint8_t		id[TC_RECIPIENT_ID_BYTES];
+	size_t		n = 0;
+
+	is_result(tc_recipient_fingerprint(pair.public_key, text), TC_OK, "a public key has a fingerprint");
+	for (const char *at = text; *at != '\0'; at++)
+		if (*at != '-' && n < 32)
+			digits[n++] = *at;
+	digits[n] = '\0';
+	ok(strlen(text) == 39 && strspn(text + 4, "-") == 1 && strspn(text + 34, "-") == 1,
+	   "in groups of four digits: %s", text);
+	ok(n == 32 && tc_recipient_id(1, tc_span(pair.public_key, 32), id) == TC_OK &&
+	   sodium_hex2bin(id, sizeof(id), digits, 32, NULL, &n, NULL) == 0 && n == 16, "they are hexadecimal");
+	uint8_t		again[TC_RECIPIENT_ID_BYTES];
+
+	ok(tc_recipient_id(1, tc_span(pair.public_key, 32), again) == TC_OK && memcmp(id, again, 16) == 0,
+	   "and the id of the key");
+	ok(tc_recipient_usable(pair.public_key), "a root can be boxed to a public key");
+	ok(!tc_recipient_usable(low[0]) && !tc_recipient_usable(low[1]), "but not to one of small order");
+}
+
+static void
 test_names(void)
 {
 	char		name[70];
@@ -349,6 +375,7 @@ main(void)
 	is_result(tc_identity_pair(seed, &pair), TC_OK, "a seed has a key pair");
 	test_identities();
 	test_ids();
+	test_fingerprints();
 	test_names();
 	test_binary();
 	test_refused();
