@@ -319,25 +319,66 @@ test_faults(void)
 	fault = FAULT_NONE;
 }
 
+/* Put something of somebody's where our temporary file would go. */
+static void
+occupy(const char *name, int kind)
+{
+	const char *path = in_folder(name);
+	bool		made;
+
+	unlink(path);
+	if (kind == 0)
+		make_file(name, 3, 0644);
+	else
+	{
+		made = kind == 1 ? symlink(in_folder("victim"), path) == 0 :
+			kind == 2 ? mkfifo(path, 0666) == 0 :
+			kind == 3 ? link(in_folder("victim"), path) == 0 :
+			symlink(in_folder("not there"), path) == 0;
+		if (!made)
+			bail("no file");
+	}
+}
+
 /* Somebody has made the temporary name before us. */
 static void
 test_taken_names(void)
 {
+	static const char *const kinds[] = {"file", "symlink", "FIFO", "hard link", "dangling symlink"};
 	char		path[PATH_MAX + 256];
+	char		zeros[PATH_MAX + 256];
+	char		ones[PATH_MAX + 256];
+	struct stat before[3];
+	struct stat after[3];
 
 	strcpy(path, in_folder("taken"));
+	strcpy(zeros, in_folder(".taken.0000000000000000"));
+	strcpy(ones, in_folder(".taken.0101010101010101"));
+	make_file("victim", 7, 0600);
 	fault = FAULT_RANDOM;
-	make_file(".taken.0000000000000000", 3, 0644);
-	fixed_random = 0;			/* four times 00, then 01 */
-	ok(write_text(path, "x", false) == TC_OK && holds_text(path, "x") && fixed_random == 5,
-	   "a temporary name that is taken: another is drawn");
-	make_file(".taken.0101010101010101", 3, 0644);
-	fixed_random = 0;
-	ok(write_text(path, "y", true) == TC_SYSTEM && errno == EEXIST && holds_text(path, "x"),
-	   "all are taken: given up, the file as it was");
+	for (int kind = 0; kind < 5; kind++)
+	{
+		unlink(path);
+		unlink(ones);
+		occupy(".taken.0000000000000000", kind);
+		if (lstat(zeros, &before[0]) != 0 || stat(in_folder("victim"), &before[2]) != 0)
+			bail("no file");
+		fixed_random = 0;		/* four times 00, then 01 */
+		ok(write_text(path, "x", false) == TC_OK && holds_text(path, "x") && fixed_random == 5,
+		   "a temporary name that is a %s: another is drawn", kinds[kind]);
+		occupy(".taken.0101010101010101", kind);
+		if (lstat(ones, &before[1]) != 0 || stat(in_folder("victim"), &before[2]) != 0 ||
+			lstat(zeros, &before[0]) != 0)
+			bail("no file");
+		fixed_random = 0;
+		ok(write_text(path, "y", true) == TC_SYSTEM && errno == EEXIST && holds_text(path, "x"),
+		   "all are taken: given up, the file as it was");
+		ok(lstat(zeros, &after[0]) == 0 && lstat(ones, &after[1]) == 0 &&
+		   stat(in_folder("victim"), &after[2]) == 0 &&
+		   memcmp(before, after, sizeof(before)) == 0 && access(in_folder("not there"), F_OK) != 0,
+		   "what was there is not touched, nor what it leads to");
+	}
 	fault = FAULT_NONE;
-	ok(access(in_folder(".taken.0000000000000000"), F_OK) == 0 &&
-	   access(in_folder(".taken.0101010101010101"), F_OK) == 0, "what was there is not touched");
 }
 
 int
