@@ -140,10 +140,12 @@ extern TcResult tc_keyring_instance_id(const uint8_t seed[TC_SEED_BYTES],
 /*
  * Read a keyring file.  Refused: anything but a regular file (symlinks are
  * not followed), one with several hard links, one that "owner" does not own,
- * one that group or others may do anything with, an empty or oversized one.
- * TC_MALFORMED for those, TC_SYSTEM with errno for the rest; *ret_why then
- * ends the sentence "The file ...".  ret_file has TC_KEYRING_MAX bytes, zeros
- * on failure.
+ * one that group or others may do anything with, or with a setuid, setgid or
+ * sticky bit, an empty or oversized one, and one below a folder where somebody
+ * else could swap it (keyring_path.h).  TC_MALFORMED for those, TC_SYSTEM with
+ * errno for the rest; *ret_why then ends the sentence "The file ...", and is
+ * good until the next call.  ret_file has TC_KEYRING_MAX bytes, zeros on
+ * failure.
  */
 extern TcResult tc_keyring_read_file(const char *path, uid_t owner,
 									 uint8_t *ret_file, size_t *ret_len,
@@ -152,8 +154,9 @@ extern TcResult tc_keyring_read_file(const char *path, uid_t owner,
 /*
  * Put a file in place of "path": a new name in the same folder (O_EXCL, mode
  * 0600, owner uid:gid), written, fsynced, read back and compared, renamed,
- * the folder fsynced.  Without "replace" an existing file is TC_SYSTEM with
- * EEXIST.  On failure the old file is as it was and the new one is removed;
+ * the folder fsynced.  A folder that it could not be read from is refused:
+ * TC_MALFORMED.  Without "replace" an existing file is TC_SYSTEM with EEXIST.
+ * On failure the old file is as it was and the new one is removed;
  * only where *ret_why says that the folder could not be synchronised, the new
  * one is in place.  *ret_why as above.
  */

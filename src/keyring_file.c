@@ -21,6 +21,7 @@
 #include <sodium.h>
 
 #include "keyring.h"
+#include "keyring_path.h"
 #include "nonce.h"
 
 #define TEMP_TRIES	8			/* a name of 64 random bits is taken by intent
@@ -87,7 +88,9 @@ check_file(int fd, uid_t owner, size_t *ret_size, const char **ret_why)
 	if (st.st_uid != owner)
 		return refuse(ret_why, "has another owner than expected");
 	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return refuse(ret_why, "is accessible to its group or to others");
+		return refuse(ret_why, "is accessible to its group or to others, and must have mode 0600");
+	if ((st.st_mode & (S_ISUID | S_ISGID | S_ISVTX)) != 0)
+		return refuse(ret_why, "has a setuid, setgid or sticky bit, and must have mode 0600");
 	if (st.st_size < 1)
 		return refuse(ret_why, "is empty");
 	if (st.st_size > TC_KEYRING_MAX)
@@ -117,13 +120,20 @@ TcResult
 tc_keyring_read_file(const char *path, uid_t owner, uint8_t *ret_file,
 					 size_t *ret_len, const char **ret_why)
 {
+	const char *name;
 	size_t		size = 0;
 	TcResult	result;
+	int			folder;
 	int			fd;
 
 	sodium_memzero(ret_file, TC_KEYRING_MAX);
+	result = tc_keyring_open_folder(path, owner, &folder, &name, ret_why);
+	if (result != TC_OK)
+		return result;
 	/* Not blocking: a FIFO must be refused, not waited for. */
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = openat(folder, name,
+				O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	close_quietly(folder);
 	if (fd < 0)
 		return errno == ELOOP ? refuse(ret_why, "is a symbolic link") :
 			failed(ret_why, "could not be opened");
@@ -139,26 +149,21 @@ tc_keyring_read_file(const char *path, uid_t owner, uint8_t *ret_file,
 	return result;
 }
 
-/* Open the folder of a path, and find the name within. */
-static int
-open_folder(const char *path, const char **ret_name)
+/* Open the folder of a path such that it can be synchronised, too. */
+static TcResult
+open_folder(const char *path, uid_t owner, int *ret_fd, const char **ret_name,
+			const char **ret_why)
 {
-	char		folder[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	const char *name = slash == NULL ? path : slash + 1;
-	size_t		len = (size_t) (name - path);
+	TcResult	result;
+	int			folder;
 
-	if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-		len + 2 > sizeof(folder))
-	{
-		errno = EINVAL;
-		return -1;
-	}
-	/* With its slash, so that "/" itself is one too. */
-	memcpy(folder, path, len);
-	strcpy(folder + len, ".");
-	*ret_name = name;
-	return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	result = tc_keyring_open_folder(path, owner, &folder, ret_name, ret_why);
+	if (result != TC_OK)
+		return result;
+	*ret_fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	close_quietly(folder);
+	return *ret_fd >= 0 ? TC_OK :
+		failed(ret_why, "has a folder that could not be opened");
 }
 
 /* Make a file under a new name, mode 0600. */
@@ -281,9 +286,9 @@ tc_keyring_write_file(const char *path, TcSpan file, uid_t uid, gid_t gid,
 	int			folder;
 	int			fd;
 
-	folder = open_folder(path, &name);
-	if (folder < 0)
-		return failed(ret_why, "has a folder that could not be opened");
+	result = open_folder(path, uid, &folder, &name, ret_why);
+	if (result != TC_OK)
+		return result;
 	fd = create_temp(folder, name, temp);
 	if (fd < 0)
 	{

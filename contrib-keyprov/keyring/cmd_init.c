@@ -13,6 +13,7 @@
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,6 +88,23 @@ enrol_recovery(const TcOptions *options, TcKeyringPayload *payload)
 	return TC_TOOL_OK;
 }
 
+/* Bring the names in a folder to the disk. */
+static bool
+sync_folder(const char *folder)
+{
+	int			fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int			save_errno;
+	bool		done;
+
+	if (fd < 0)
+		return false;
+	done = fsync(fd) == 0;
+	save_errno = errno;
+	(void) close(fd);
+	errno = save_errno;
+	return done;
+}
+
 /*
  * Make the default folder, if that is where the keyring goes.  Any other one
  * is the administrator's to make.
@@ -99,7 +117,8 @@ make_folder(const TcOptions *options)
 	if (mkdir(TC_DEFAULT_FOLDER, 0755) == 0)
 	{
 		/* Whatever the umask. */
-		if (chmod(TC_DEFAULT_FOLDER, 0755) == 0)
+		if (chmod(TC_DEFAULT_FOLDER, 0755) == 0 &&
+			sync_folder(TC_DEFAULT_FOLDER "/.."))
 			return TC_TOOL_OK;
 	}
 	else if (errno == EEXIST)
@@ -256,14 +275,18 @@ static int
 write_new(const TcOptions *options, const NewKeyring *made)
 {
 	const char *why = NULL;
+	TcResult	result;
 
-	if (tc_keyring_write_file(options->keyring,
-							  tc_span(made->store.file, made->store.len),
-							  made->owner.uid, made->owner.gid, false,
-							  &why) == TC_OK)
+	result = tc_keyring_write_file(options->keyring,
+								   tc_span(made->store.file, made->store.len),
+								   made->owner.uid, made->owner.gid, false, &why);
+	if (result == TC_OK)
 		return TC_TOOL_OK;
-	tool_error("keyring file \"%s\" %s: %s", options->keyring, why,
-			   strerror(errno));
+	if (result == TC_SYSTEM)
+		tool_error("keyring file \"%s\" %s: %s", options->keyring, why,
+				   strerror(errno));
+	else
+		tool_error("keyring file \"%s\" %s", options->keyring, why);
 	return TC_TOOL_FAILED;
 }
 

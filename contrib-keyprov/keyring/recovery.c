@@ -50,10 +50,15 @@ write_identity(const char *path, TcVault *vault)
 {
 	TcSpan		file = tc_span(vault->text, strlen(vault->text));
 	const char *why = NULL;
+	TcResult	result;
 
-	if (tc_keyring_write_file(path, file, geteuid(), getegid(), false, &why) == TC_OK)
+	result = tc_keyring_write_file(path, file, geteuid(), getegid(), false, &why);
+	if (result == TC_OK)
 		return TC_TOOL_OK;
-	tool_error("identity file \"%s\" %s: %s", path, why, strerror(errno));
+	if (result == TC_SYSTEM)
+		tool_error("identity file \"%s\" %s: %s", path, why, strerror(errno));
+	else
+		tool_error("identity file \"%s\" %s", path, why);
 	return TC_TOOL_FAILED;
 }
 

@@ -126,7 +126,12 @@ test_reading(void)
 	refused(make_file("none", 0, 0600), "is empty", "an empty file");
 	for (int bit = 0; bit < 6; bit++)
 		refused(make_file("mode", 10, 0600 | (mode_t) (1 << bit)),
-				"is accessible to its group or to others", "another mode");
+				"is accessible to its group or to others, and must have mode 0600", "another mode");
+	for (int bit = 9; bit < 12; bit++)
+		refused(make_file("mode", 10, 0600 | (mode_t) (1 << bit)),
+				"has a setuid, setgid or sticky bit, and must have mode 0600", "a special bit");
+	refused(make_file("mode", 10, 0777),
+			"is accessible to its group or to others, and must have mode 0600", "mode 0777");
 	ok(symlink(path, in_folder("symlink")) == 0, "(a symlink)");
 	refused(in_folder("symlink"), "is a symbolic link", "a symlink to a good file");
 	ok(symlink(in_folder("nowhere"), in_folder("dangling")) == 0, "(another)");
@@ -147,8 +152,10 @@ test_reading(void)
 	ok(read_file(in_folder("nothing")) == TC_SYSTEM && errno == ENOENT,
 	   "a file that is not there: ENOENT");
 
+	strcpy(path, "/etc/passwd");
 	ok(tc_keyring_read_file(path, geteuid() + 1, read_bytes, &read_len, &why) == TC_MALFORMED &&
 	   strcmp(why, "has another owner than expected") == 0, "a file of another user is refused");
+	strcpy(path, in_folder("good"));
 	if (geteuid() == 0)
 		ok(chown(path, 65534, 65534) == 0 && read_file(path) == TC_MALFORMED &&
 		   tc_keyring_read_file(path, 65534, read_bytes, &read_len, &why) == TC_OK,
@@ -210,8 +217,8 @@ test_writing(void)
 		   stat(path, &st) == 0 && st.st_uid == 65534 && st.st_gid == 65533,
 		   "root gives it to its owner");
 	else
-		ok(our_write_file(path, tc_span("x", 1), geteuid() + 1, getegid(), true, &why) == TC_SYSTEM &&
-		   holds_text(path, "second, longer"), "it cannot be given away, and stays");
+		ok(our_write_file(path, tc_span("x", 1), geteuid() + 1, getegid(), true, &why) == TC_MALFORMED &&
+		   holds_text(path, "second, longer"), "one for another user is not put into our folder");
 }
 
 static void
