@@ -22,6 +22,7 @@
 
 #include "nonce.h"
 
+#include "json.h"
 #include "owner.h"
 #include "recovery.h"
 
@@ -30,10 +31,7 @@ typedef struct NewKeyring
 {
 	TcOwner		owner;
 	char		name[TC_RECIPIENT_NAME_MAX + 1];	/* of this machine */
-	uint8_t		blob[TC_PROVIDER_BLOB_MAX];
-	size_t		blob_len;
-	uint8_t		binding;
-	char		policy[TC_POLICY_MAX + 1];
+	TcSealed	sealed;
 	TcStore		store;
 } NewKeyring;
 
@@ -42,11 +40,6 @@ check_options(const TcOptions *options)
 {
 	struct stat st;
 
-	if (!tc_provider_name_ok(options->provider, strlen(options->provider)))
-	{
-		tool_error("the name of a key provider has letters a-z, digits and dashes only");
-		return TC_TOOL_USAGE;
-	}
 	if (options->no_recovery == (options->nrecovery_files > 0))
 	{
 		tool_error("give either --recovery-pubkey or --no-recovery");
@@ -134,95 +127,10 @@ draw_secrets(TcVault *vault)
 {
 	if (tc_random(vault->payload.seed, TC_SEED_BYTES) == TC_OK &&
 		tc_random(vault->file_key, TC_KEY_BYTES) == TC_OK &&
-		tc_random(vault->secret, TC_PROVIDER_SECRET_BYTES) == TC_OK &&
 		tc_identity_pair(vault->payload.seed, &vault->machine) == TC_OK)
 		return TC_TOOL_OK;
 	tool_error("could not draw random keys: %s", strerror(errno));
 	return TC_TOOL_FAILED;
-}
-
-/* The value of "key=" in lines of text; false if there is none that fits. */
-static bool
-find_value(TcSpan text, const char *key, char *ret_value, size_t size)
-{
-	size_t		key_len = strlen(key);
-	const char *at = (const char *) text.data;
-	const char *end = at + text.len;
-
-	while (at < end)
-	{
-		const char *line_end = memchr(at, '\n', (size_t) (end - at));
-		size_t		len = (size_t) ((line_end == NULL ? end : line_end) - at);
-
-		if (len > key_len && memcmp(at, key, key_len) == 0 && at[key_len] == '=')
-		{
-			len -= key_len + 1;
-			if (len >= size)
-				return false;
-			memcpy(ret_value, at + key_len + 1, len);
-			ret_value[len] = '\0';
-			return true;
-		}
-		at = line_end == NULL ? end : line_end + 1;
-	}
-	return false;
-}
-
-/* Take binding and policy from what the provider says of its blob. */
-static int
-take_info(const char *provider, TcSpan text, NewKeyring *made)
-{
-	static const struct
-	{
-		const char *text;
-		TcBinding	binding;
-	}			bindings[] = {{"host", TC_BINDING_HOST}, {"tpm2", TC_BINDING_TPM2},
-	{"host+tpm2", TC_BINDING_HOST_TPM2}, {"external", TC_BINDING_EXTERNAL},
-	{"software", TC_BINDING_SOFTWARE}};
-	char		value[16];
-
-	if (!find_value(text, "policy", made->policy, sizeof(made->policy)))
-		made->policy[0] = '\0';
-	if (find_value(text, "binding", value, sizeof(value)))
-		for (size_t i = 0; i < sizeof(bindings) / sizeof(bindings[0]); i++)
-			if (strcmp(value, bindings[i].text) == 0)
-			{
-				made->binding = (uint8_t) bindings[i].binding;
-				return TC_TOOL_OK;
-			}
-	tool_error("key provider \"%s\" does not say what its secret is bound to",
-			   provider);
-	return TC_TOOL_FAILED;
-}
-
-/* Have the provider seal its secret, and describe the result. */
-static int
-seal_secret(const TcOptions *options, TcVault *vault, NewKeyring *made)
-{
-	TcProviderRun *run = &vault->run;
-	char		reason[TC_TOOL_REASON_MAX] = "";
-	int			code;
-
-	code = tool_run_provider(options, options->provider, "seal",
-							 tc_span(vault->secret, sizeof(vault->secret)), run,
-							 reason);
-	if (code == TC_TOOL_OK)
-	{
-		made->blob_len = run->output_len;
-		memcpy(made->blob, run->output, run->output_len);
-		code = tool_run_provider(options, options->provider, "info",
-								 tc_span(made->blob, made->blob_len), run, reason);
-	}
-	if (code == TC_TOOL_OK)
-		code = take_info(options->provider, tc_span(run->output, run->output_len),
-						 made);
-	else
-	{
-		tool_error("%s", reason);
-		tool_unavailable_hint(options->provider, code);
-	}
-	tc_keyprov_wipe(run);
-	return code;
 }
 
 /* Build the file's bytes, and take them apart again. */
@@ -230,13 +138,8 @@ static int
 build(const TcOptions *options, const TcVault *vault, NewKeyring *made)
 {
 	TcStore    *store = &made->store;
-	TcKeyringNewSlot slot = {0};
+	TcKeyringNewSlot slot = tool_new_slot(options, vault, &made->sealed);
 
-	slot.provider = options->provider;
-	slot.binding = made->binding;
-	slot.policy = tc_span(made->policy, strlen(made->policy));
-	slot.blob = tc_span(made->blob, made->blob_len);
-	slot.secret = vault->secret;
 	if (tc_keyring_build(&vault->payload, vault->file_key, &slot, 1,
 						 store->file, &store->len) == TC_OK &&
 		tc_keyring_parse(tc_span(store->file, store->len),
@@ -259,6 +162,7 @@ read_back(const TcOptions *options, TcVault *vault, const TcStore *store)
 	vault->check = vault->payload;
 	sodium_memzero(&vault->payload, sizeof(vault->payload));
 	sodium_memzero(vault->secret, sizeof(vault->secret));
+	memcpy(vault->pin, vault->new_pin, sizeof(vault->pin));
 	code = tool_open_slot(options, vault, store, 0, reason);
 	if (code != TC_TOOL_OK)
 	{
@@ -293,12 +197,16 @@ write_new(const TcOptions *options, const NewKeyring *made)
 static void
 report(const TcOptions *options, const TcVault *vault, const NewKeyring *made)
 {
-	printf("keyring: %s, owned by %s\n", options->keyring, made->owner.name);
+	tool_text("keyring: %s, owned by %s\n", options->keyring, made->owner.name);
+	tool_json_string("keyring", options->keyring);
+	tool_json_string("owner", made->owner.name);
 	tool_print_keyring(&made->store.keyring);
+	tool_json_array("recipients");
 	tool_print_recipient("machine", vault->machine.public_key, made->name);
 	for (int i = 0; i < vault->payload.nenrolled; i++)
 		tool_print_recipient("recovery", vault->payload.enrolled[i].public_key,
 							 vault->payload.enrolled[i].name);
+	tool_json_end();
 	if (vault->payload.nenrolled == 0)
 		tool_hint("No recovery key: the loss of this machine or its TPM is the loss of every value.");
 }
@@ -314,7 +222,7 @@ make_keyring(const TcOptions *options, TcVault *vault, NewKeyring *made)
 	if (code == TC_TOOL_OK)
 		code = draw_secrets(vault);
 	if (code == TC_TOOL_OK)
-		code = seal_secret(options, vault, made);
+		code = tool_seal_secret(options, vault, &made->sealed);
 	if (code == TC_TOOL_OK)
 		code = build(options, vault, made);
 	if (code == TC_TOOL_OK)
@@ -323,7 +231,7 @@ make_keyring(const TcOptions *options, TcVault *vault, NewKeyring *made)
 		return code;
 
 	file = tc_span(made->store.file, made->store.len);
-	code = tool_owner_can_open(options, &made->owner, file);
+	code = tool_owner_can_open(options, vault, &made->owner, file, 0);
 	if (code == TC_TOOL_OK)
 		code = make_folder(options);
 	if (code == TC_TOOL_OK)
@@ -336,21 +244,28 @@ make_keyring(const TcOptions *options, TcVault *vault, NewKeyring *made)
 }
 
 int
-cmd_init(const TcOptions *options)
+cmd_init(const TcOptions *given)
 {
+	TcOptions	options = *given;
+	TcProviderUse use = {0};
 	NewKeyring	made = {0};
 	TcVault    *vault = NULL;
 	int			code;
 
-	code = check_options(options);
+	if (options.provider == NULL)
+		options.provider = "tpm2";
+	use.sealing = options.provider;
+	code = check_options(&options);
 	if (code == TC_TOOL_OK)
-		code = tool_find_owner(options, &made.owner);
+		code = tool_find_owner(&options, &made.owner);
 	if (code == TC_TOOL_OK)
-		code = tool_machine_name(options, made.name);
+		code = tool_machine_name(&options, made.name);
 	if (code == TC_TOOL_OK)
 		code = tool_map_vault(&vault);
 	if (code == TC_TOOL_OK)
-		code = make_keyring(options, vault, &made);
+		code = tool_prepare_providers(&options, vault, &use);
+	if (code == TC_TOOL_OK)
+		code = make_keyring(&options, vault, &made);
 	tool_unmap_vault(vault);
 	return code;
 }

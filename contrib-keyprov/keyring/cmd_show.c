@@ -9,6 +9,7 @@
  */
 #include <stdio.h>
 
+#include "json.h"
 #include "store.h"
 
 /* Print what only an opened keyring tells. */
@@ -30,23 +31,34 @@ print_payload(const TcOptions *options, TcVault *vault)
 		tool_error("could not derive the public key of this machine");
 		return TC_TOOL_FAILED;
 	}
+	tool_json_array("recipients");
 	tool_print_recipient("machine", vault->machine.public_key, name);
 	for (int i = 0; i < payload->nenrolled; i++)
 		tool_print_recipient(payload->enrolled[i].role == TC_ROLE_RECOVERY ?
 							 "recovery" : "peer",
 							 payload->enrolled[i].public_key,
 							 payload->enrolled[i].name);
+	tool_json_end();
+	tool_json_array("trusted_roots");
 	for (int i = 0; i < payload->npins; i++)
 	{
 		const TcPin *pin = &payload->pins[i];
 
 		tool_hex(pin->realm, realm);
 		tool_hex(pin->kcv, kcv);
-		printf("trusts: realm %s, fingerprint %s", realm, kcv);
+		tool_text("trusts: realm %s, fingerprint %s", realm, kcv);
+		tool_json_object(NULL);
+		tool_json_string("realm", realm);
+		tool_json_string("fingerprint", kcv);
 		if (pin->root_version != 0)
-			printf(", version %u", (unsigned int) pin->root_version);
-		putchar('\n');
+		{
+			tool_text(", version %u", (unsigned int) pin->root_version);
+			tool_json_number("version", (long) pin->root_version);
+		}
+		tool_text("\n");
+		tool_json_end();
 	}
+	tool_json_end();
 	return TC_TOOL_OK;
 }
 
@@ -73,11 +85,39 @@ cmd_show(const TcOptions *options)
 	return code;
 }
 
+/* Open one slot, and say how that went. */
+static int
+verify_slot(const TcOptions *options, TcVault *vault, const TcStore *store,
+			int slot)
+{
+	const char *provider = store->keyring.slots[slot].provider;
+	char		reason[TC_TOOL_REASON_MAX] = "";
+	int			code;
+
+	code = tool_open_slot(options, vault, store, slot, reason);
+	tool_text("slot %d: provider %s: %s\n", slot + 1, provider,
+			  code == TC_TOOL_OK ? "opens" : reason);
+	tool_json_object(NULL);
+	tool_json_number("slot", slot + 1);
+	tool_json_string("provider", provider);
+	tool_json_bool("opens", code == TC_TOOL_OK);
+	if (code != TC_TOOL_OK)
+	{
+		tool_json_number("exit_code", code);
+		tool_json_string("reason", reason);
+	}
+	tool_json_end();
+	if (code != TC_TOOL_OK)
+		tool_open_hint(provider, code);
+	return code;
+}
+
 int
 cmd_verify(const TcOptions *options)
 {
 	TcStore		store = {0};
 	TcVault    *vault = NULL;
+	TcProviderUse use = {.check = true};
 	int			worst = TC_TOOL_OK;
 	int			code;
 
@@ -87,16 +127,12 @@ cmd_verify(const TcOptions *options)
 	if (code != TC_TOOL_OK)
 		return code;
 
-	for (int i = 0; i < store.keyring.nslots; i++)
+	use.keyring = &store.keyring;
+	worst = tool_prepare_providers(options, vault, &use);
+	tool_json_array("slots");
+	for (int i = 0; worst != TC_TOOL_USAGE && i < store.keyring.nslots; i++)
 	{
-		const char *provider = store.keyring.slots[i].provider;
-		char		reason[TC_TOOL_REASON_MAX] = "";
-
-		code = tool_open_slot(options, vault, &store, i, reason);
-		printf("slot %d: provider %s: %s\n", i + 1, provider,
-			   code == TC_TOOL_OK ? "opens" : reason);
-		if (code != TC_TOOL_OK)
-			tool_open_hint(provider, code);
+		code = verify_slot(options, vault, &store, i);
 		if (code > worst)
 			worst = code;
 	}

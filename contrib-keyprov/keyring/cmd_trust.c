@@ -8,9 +8,15 @@
  *
  *-------------------------------------------------------------------------
  */
-#include <stdio.h>
-
+#include "json.h"
 #include "store.h"
+
+static void
+result(const char *words)
+{
+	tool_text("%s\n", words);
+	tool_json_string("result", words);
+}
 
 static int
 parse_pin(const TcOptions *options, TcPin *ret_pin)
@@ -37,7 +43,7 @@ add_pin(const TcOptions *options, TcVault *vault, TcStore *store,
 	switch (tool_add_pin(&vault->payload, pin))
 	{
 		case TC_PIN_KNOWN:
-			printf("already trusted\n");
+			result("already trusted");
 			return TC_TOOL_OK;
 		case TC_PIN_FULL:
 			tool_error("the keyring trusts %d roots already, and can hold no more",
@@ -48,7 +54,7 @@ add_pin(const TcOptions *options, TcVault *vault, TcStore *store,
 	}
 	code = tool_rewrite_keyring(options, vault, store);
 	if (code == TC_TOOL_OK)
-		printf("trusted\n");
+		result("trusted");
 	return code;
 }
 
@@ -67,7 +73,7 @@ remove_pin(const TcOptions *options, TcVault *vault, TcStore *store,
 	}
 	code = tool_rewrite_keyring(options, vault, store);
 	if (code == TC_TOOL_OK)
-		printf("no longer trusted\n");
+		result("no longer trusted");
 	return code;
 }
 

@@ -11,8 +11,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -20,11 +18,7 @@
 #include "secretmem.h"
 
 #include "common.h"
-
-/* Where the programs were to be installed, unless they moved since. */
-#ifndef TC_PROVIDER_DIR
-#define TC_PROVIDER_DIR "/usr/lib/postgresql/lib/themis_crypt"
-#endif
+#include "json.h"
 
 void
 tool_error(const char *format,...)
@@ -48,6 +42,19 @@ tool_hint(const char *format,...)
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
+}
+
+void
+tool_progress(const char *format,...)
+{
+	va_list		args;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputs(" ...\n", stderr);
 }
 
 int
@@ -163,131 +170,10 @@ tool_print_recipient(const char *label, const uint8_t *public_key,
 
 	if (tc_recipient_encode(public_key, text) != TC_OK)
 		snprintf(text, sizeof(text), "(no text form)");
-	printf("%s: %s \"%s\"\n", label, text, name);
-}
-
-/* Find a folder of providers relative to our own program; false if none. */
-static bool
-relative_provider_dir(char ret_dir[PATH_MAX])
-{
-	static const char *const places[] = {"../lib/themis_crypt",
-	"../lib/postgresql/themis_crypt"};
-	char		self[PATH_MAX];
-	char		path[PATH_MAX + 64];
-	ssize_t		len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	struct stat st;
-
-	if (len <= 0)
-		return false;
-	self[len] = '\0';
-	*strrchr(self, '/') = '\0';
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-	{
-		snprintf(path, sizeof(path), "%s/%s", self, places[i]);
-		if (realpath(path, ret_dir) != NULL && stat(ret_dir, &st) == 0 &&
-			S_ISDIR(st.st_mode))
-			return true;
-	}
-	return false;
-}
-
-/* Name the program of a provider; false with errno if that cannot be. */
-static bool
-provider_path(const TcOptions *options, const char *provider,
-			  char ret_path[PATH_MAX])
-{
-	char		dir[PATH_MAX];
-	int			len;
-
-	if (options->provider_dir != NULL)
-	{
-		if (realpath(options->provider_dir, dir) == NULL)
-			return false;
-	}
-	else if (!relative_provider_dir(dir))
-		snprintf(dir, sizeof(dir), "%s", TC_PROVIDER_DIR);
-	len = snprintf(ret_path, PATH_MAX, "%s/themis-keyprov-%s", dir, provider);
-	errno = ENAMETOOLONG;
-	return len > 0 && len < PATH_MAX;
-}
-
-/* Say what a provider's exit code means, as the end of a sentence. */
-static const char *
-exit_code_text(int code)
-{
-	switch (code)
-	{
-		case TC_EXIT_UNAVAILABLE:
-			return "is unavailable";
-		case TC_EXIT_BUSY:
-			return "is busy";
-		case TC_EXIT_WRONG_MACHINE:
-			return "says that this was sealed on another machine";
-		case TC_EXIT_WRONG_POLICY:
-			return "says that the policy is not met";
-		case TC_EXIT_DAMAGED:
-			return "says that what it sealed is damaged";
-		case TC_EXIT_DENIED:
-			return "denies access";
-		default:
-			return "failed";
-	}
-}
-
-static int
-tool_exit_code(int code)
-{
-	switch (code)
-	{
-		case TC_EXIT_OK:
-			return TC_TOOL_OK;
-		case TC_EXIT_UNAVAILABLE:
-		case TC_EXIT_BUSY:
-			return TC_TOOL_UNAVAILABLE;
-		case TC_EXIT_WRONG_MACHINE:
-		case TC_EXIT_WRONG_POLICY:
-		case TC_EXIT_DAMAGED:
-		case TC_EXIT_DENIED:
-			return TC_TOOL_REJECTED;
-		default:
-			return TC_TOOL_FAILED;
-	}
-}
-
-int
-tool_run_provider(const TcOptions *options, const char *provider,
-				  const char *verb, TcSpan input, TcProviderRun *run,
-				  char *ret_reason)
-{
-	const char *args[3] = {NULL, NULL, NULL};
-	char		path[PATH_MAX];
-	int			code;
-
-	/* As the server does: the option is tpm2's own. */
-	if (options->tcti != NULL && strcmp(provider, "tpm2") == 0)
-	{
-		args[0] = "--tcti";
-		args[1] = options->tcti;
-	}
-	if (!provider_path(options, provider, path) || access(path, X_OK) != 0)
-	{
-		snprintf(ret_reason, TC_TOOL_REASON_MAX,
-				 "key provider \"%s\" could not be found: %s", provider,
-				 strerror(errno));
-		return TC_TOOL_FAILED;
-	}
-
-	code = tc_keyprov_run(run, path, verb, args, input, TC_PROVIDER_DEADLINE_MS);
-	if (code != TC_EXIT_OK)
-		snprintf(ret_reason, TC_TOOL_REASON_MAX, "key provider \"%s\" %s: %s",
-				 provider, exit_code_text(code), run->reason);
-	return tool_exit_code(code);
-}
-
-void
-tool_unavailable_hint(const char *provider, int exit_code)
-{
-	if (exit_code == TC_TOOL_UNAVAILABLE && strcmp(provider, "tpm2") == 0)
-		tool_hint("Is there a TPM, and may user id %d use it?  On most systems group \"tss\" may.",
-				  (int) geteuid());
+	tool_text("%s: %s \"%s\"\n", label, text, name);
+	tool_json_object(NULL);
+	tool_json_string("role", label);
+	tool_json_string("public_key", text);
+	tool_json_string("name", name);
+	tool_json_end();
 }

@@ -3,7 +3,7 @@
  * common.h
  *	  What the commands of themis-keyring share.
  *
- * Messages, the memory for secrets, and running a key provider.  A command
+ * Messages, the memory for secrets, and what the command line said.  A command
  * is a function from options to an exit code; it prints what went wrong
  * itself, once.
  *
@@ -30,6 +30,8 @@
 #define TC_PROVIDER_DEADLINE_MS 15000
 #define TC_TOOL_REASON_MAX	700
 #define TC_FINGERPRINTS_MAX TC_PINS_MAX
+#define TC_TOOL_PIN_MAX 32		/* bytes: what a TPM takes */
+#define TC_TOOL_JOINED_MAX 4160 /* a PIN's line and a blob that has one */
 
 /* Exit codes of the tool; README.md tells them to the user. */
 typedef enum TcToolExit
@@ -41,12 +43,11 @@ typedef enum TcToolExit
 	TC_TOOL_REJECTED = 4		/* wrong machine or policy, denied, damaged */
 } TcToolExit;
 
-/* What the command line said. */
+/* What the command line said; the table of options is in args.c. */
 typedef struct TcOptions
 {
 	const char *keyring;
 	const char *provider_dir;	/* NULL: where the installation has them */
-	const char *tcti;			/* NULL: the provider's default */
 	const char *provider;
 	const char *owner;			/* NULL: whoever runs this */
 	const char *name;			/* NULL: the host's */
@@ -59,6 +60,29 @@ typedef struct TcOptions
 	int			nfingerprints;
 	bool		no_recovery;
 	bool		unseal;
+	bool		json;
+	bool		all_databases;
+	int			slot;			/* from 1; 0: not given */
+	int			passphrase_fd;	/* -1: not given, as all descriptors */
+	/* Of key provider tpm2. */
+	const char *tcti;			/* NULL: the provider's default */
+	const char *pcrs;
+	bool		no_pcrs;
+	bool		pin;			/* ask for it */
+	int			pin_fd;
+	const char *pin_file;
+	bool		new_pin;
+	int			new_pin_fd;
+	const char *new_pin_file;
+	bool		no_pin;
+	/* Of key provider systemd-creds. */
+	const char *with_key;
+	const char *credential_name;
+	const char *credential;
+	const char *tpm2_device;
+	const char *tpm2_pcrs;
+	/* Of key provider command. */
+	const char *command;
 	const char *args[2];
 	int			nargs;
 } TcOptions;
@@ -77,12 +101,19 @@ typedef struct TcVault
 	uint8_t		root[TC_KEY_BYTES];
 	uint8_t		root_check[TC_KEY_BYTES];
 	char		text[TC_IDENTITY_TEXT_MAX + 1];
+	char		pin[TC_TOOL_PIN_MAX + 1];	/* of the slots there are; or "" */
+	char		new_pin[TC_TOOL_PIN_MAX + 1];	/* of the slot to be sealed */
+	uint8_t		joined[TC_TOOL_JOINED_MAX];
+	bool		pin_refused;	/* by a TPM that counts; never tried again */
 } TcVault;
 
 /* The commands. */
 extern int	cmd_init(const TcOptions *options);
 extern int	cmd_show(const TcOptions *options);
 extern int	cmd_verify(const TcOptions *options);
+extern int	cmd_add_provider(const TcOptions *options);
+extern int	cmd_remove_provider(const TcOptions *options);
+extern int	cmd_reseal(const TcOptions *options);
 extern int	cmd_trust(const TcOptions *options);
 extern int	cmd_distrust(const TcOptions *options);
 extern int	cmd_recovery_keygen(const TcOptions *options);
@@ -92,6 +123,9 @@ extern int	cmd_recover(const TcOptions *options);
 /* Print a message, or advice to act on, as a line on stderr. */
 extern void tool_error(const char *format,...) __attribute__((format(printf, 1, 2)));
 extern void tool_hint(const char *format,...) __attribute__((format(printf, 1, 2)));
+
+/* Say what is being done, if somebody watches: "sealing ..." */
+extern void tool_progress(const char *format,...) __attribute__((format(printf, 1, 2)));
 
 /* Map the vault of this process. */
 extern int	tool_map_vault(TcVault **ret_vault);
@@ -116,20 +150,11 @@ extern int	tool_machine_name(const TcOptions *options,
 extern void tool_recipient(TcRecipientRole role, const uint8_t *public_key,
 						   const char *name, TcRecipient *ret_recipient);
 
-/* Print "LABEL: tcpub1:... "NAME"" on stdout. */
+/*
+ * Print "LABEL: tcpub1:... "NAME"", or an object with role, public_key and
+ * name into the open JSON array.
+ */
 extern void tool_print_recipient(const char *label, const uint8_t *public_key,
 								 const char *name);
-
-/*
- * Run a provider's verb on "input"; the answer is in run->output, and the
- * caller wipes the run.  Returns a TcToolExit, with a reason in ret_reason
- * (TC_TOOL_REASON_MAX bytes) instead of printing it.
- */
-extern int	tool_run_provider(const TcOptions *options, const char *provider,
-							  const char *verb, TcSpan input,
-							  TcProviderRun *run, char *ret_reason);
-
-/* Advice for a provider that is unavailable; none for other exit codes. */
-extern void tool_unavailable_hint(const char *provider, int exit_code);
 
 #endif							/* TC_TOOL_COMMON_H */

@@ -30,9 +30,16 @@ typedef struct TcOwner
 /* Find the user of --owner, which root must give, or whoever runs this. */
 extern int	tool_find_owner(const TcOptions *options, TcOwner *ret_owner);
 
-/* Whether the owner can open these bytes of a keyring through its provider. */
-extern int	tool_owner_can_open(const TcOptions *options,
-								const TcOwner *owner, TcSpan file);
+/* The owner of a keyring that there is. */
+extern int	tool_keyring_owner(const TcStore *store, TcOwner *ret_owner);
+
+/*
+ * Whether the owner can open these bytes of a keyring through one slot, with
+ * vault->pin.  A slot of systemd-creds opens for root and within its unit
+ * only: that is said, and the answer is yes.
+ */
+extern int	tool_owner_can_open(const TcOptions *options, const TcVault *vault,
+								const TcOwner *owner, TcSpan file, int slot);
 
 /* Whether the owner can read the keyring in its place, and reads this. */
 extern int	tool_owner_can_read(const TcOptions *options,

@@ -20,6 +20,7 @@
 #include "nonce.h"
 #include "secretmem.h"
 
+#include "json.h"
 #include "recovery.h"
 
 /* The length of a one-line text without its line end, if it has one. */
@@ -62,6 +63,13 @@ write_identity(const char *path, TcVault *vault)
 	return TC_TOOL_FAILED;
 }
 
+static void
+print_public(const char *text)
+{
+	tool_text("%s\n", text);
+	tool_json_string("public_key", text);
+}
+
 int
 cmd_recovery_keygen(const TcOptions *options)
 {
@@ -83,7 +91,7 @@ cmd_recovery_keygen(const TcOptions *options)
 	if (code != TC_TOOL_OK)
 		return code;
 
-	printf("%s\n", public_text);
+	print_public(public_text);
 	tool_hint("Take \"%s\" away from this machine, to a safe place or onto paper: it opens every root that is made from now on.",
 			  options->out);
 	tool_hint("The line on standard output is its public key, for \"themis-keyring init --recovery-pubkey\".");
@@ -208,6 +216,6 @@ cmd_recovery_pubkey(const TcOptions *options)
 	}
 	tool_unmap_vault(vault);
 	if (code == TC_TOOL_OK)
-		printf("%s\n", public_text);
+		print_public(public_text);
 	return code;
 }

@@ -17,6 +17,7 @@
 
 #include <sodium.h>
 
+#include "json.h"
 #include "store.h"
 
 /* Say why a file cannot be used, and what to do about it. */
@@ -119,8 +120,17 @@ tool_open_slot(const TcOptions *options, TcVault *vault, const TcStore *store,
 	TcProviderRun *run = &vault->run;
 	int			code;
 
-	code = tool_run_provider(options, from->provider, "unseal", from->blob, run,
-							 ret_reason);
+	if (tool_slot_has_pin(from) && (vault->pin[0] == '\0' || vault->pin_refused))
+	{
+		snprintf(ret_reason, TC_TOOL_REASON_MAX, vault->pin_refused ?
+				 "not tried: the PIN was refused before, and the TPM counts" :
+				 "it was sealed with a PIN: give it with --pin, --pin-fd or --pin-file");
+		return TC_TOOL_REJECTED;
+	}
+	tool_progress("opening slot %d with key provider %s", slot + 1, from->provider);
+	code = tool_run_provider(options, vault, from->provider, "unseal",
+							 tool_slot_has_pin(from) ? vault->pin : NULL,
+							 from->blob, ret_reason);
 	if (code == TC_TOOL_OK && run->output_len != TC_PROVIDER_SECRET_BYTES)
 	{
 		snprintf(ret_reason, TC_TOOL_REASON_MAX,
@@ -154,15 +164,18 @@ tool_open_hint(const char *provider, int exit_code)
 }
 
 int
-tool_open_keyring(const TcOptions *options, TcVault *vault, TcStore *store)
+tool_open_any(const TcOptions *options, TcVault *vault, TcStore *store, int skip)
 {
 	int			worst = TC_TOOL_FAILED;
 
 	for (int i = 0; i < store->keyring.nslots; i++)
 	{
 		char		reason[TC_TOOL_REASON_MAX] = "";
-		int			code = tool_open_slot(options, vault, store, i, reason);
+		int			code;
 
+		if (i == skip)
+			continue;
+		code = tool_open_slot(options, vault, store, i, reason);
 		if (code == TC_TOOL_OK)
 		{
 			store->slot = i;
@@ -175,6 +188,32 @@ tool_open_keyring(const TcOptions *options, TcVault *vault, TcStore *store)
 			worst = code;
 	}
 	return worst;
+}
+
+int
+tool_open_keyring(const TcOptions *options, TcVault *vault, TcStore *store)
+{
+	TcProviderUse use = {.keyring = &store->keyring};
+	int			code;
+
+	code = tool_prepare_providers(options, vault, &use);
+	if (code == TC_TOOL_OK)
+		code = tool_open_any(options, vault, store, -1);
+	return code;
+}
+
+TcKeyringNewSlot
+tool_kept_slot(const TcKeyringSlot *slot)
+{
+	TcKeyringNewSlot kept = {0};
+
+	kept.provider = slot->provider;
+	kept.binding = slot->binding;
+	memcpy(kept.type_id, slot->type_id, TC_TYPE_ID_BYTES);
+	kept.policy = slot->policy;
+	kept.blob = slot->blob;
+	kept.wrapped = slot->wrapped;
+	return kept;
 }
 
 bool
@@ -254,18 +293,8 @@ tool_rewrite_keyring(const TcOptions *options, TcVault *vault, TcStore *store)
 	TcResult	result;
 	int			code;
 
-	memset(slots, 0, sizeof(slots));
 	for (int i = 0; i < store->keyring.nslots; i++)
-	{
-		const TcKeyringSlot *old = &store->keyring.slots[i];
-
-		slots[i].provider = old->provider;
-		slots[i].binding = old->binding;
-		memcpy(slots[i].type_id, old->type_id, TC_TYPE_ID_BYTES);
-		slots[i].policy = old->policy;
-		slots[i].blob = old->blob;
-		slots[i].wrapped = old->wrapped;
-	}
+		slots[i] = tool_kept_slot(&store->keyring.slots[i]);
 	if (tc_keyring_build(&vault->payload, vault->file_key, slots,
 						 store->keyring.nslots, file, &len) != TC_OK ||
 		!reads_back(vault, store, tc_span(file, len)))
@@ -290,22 +319,44 @@ tool_rewrite_keyring(const TcOptions *options, TcVault *vault, TcStore *store)
 }
 
 void
+tool_print_slot(const TcKeyringSlot *slot, int number)
+{
+	static const uint8_t no_type_id[TC_TYPE_ID_BYTES] = {0};
+	const char *binding = slot->binding == TC_BINDING_UNRECORDED ?
+		"not recorded" : tc_binding_name(slot->binding);
+	char		type_id[2 * TC_HEX_BYTES + 1];
+
+	tool_text("slot %d: provider %s, binding %s, policy \"%.*s\", blob %zu bytes\n",
+			  number, slot->provider, binding, (int) slot->policy.len,
+			  (const char *) slot->policy.data, slot->blob.len);
+	tool_json_number("slot", number);
+	tool_json_string("provider", slot->provider);
+	tool_json_string("binding", binding);
+	tool_json_span("policy", slot->policy);
+	tool_json_number("blob_bytes", (long) slot->blob.len);
+	if (memcmp(slot->type_id, no_type_id, TC_TYPE_ID_BYTES) != 0)
+	{
+		tool_hex(slot->type_id, type_id);
+		tool_json_string("type_id", type_id);
+	}
+}
+
+void
 tool_print_keyring(const TcKeyring *keyring)
 {
 	char		hex[2 * TC_HEX_BYTES + 1];
 
 	tool_hex(keyring->instance_id, hex);
-	printf("instance: %s\n", hex);
+	tool_text("instance: %s\n", hex);
+	tool_json_string("instance", hex);
+	tool_json_array("slots");
 	for (int i = 0; i < keyring->nslots; i++)
 	{
-		const TcKeyringSlot *slot = &keyring->slots[i];
-
-		printf("slot %d: provider %s, binding %s, policy \"%.*s\", blob %zu bytes\n",
-			   i + 1, slot->provider, slot->binding == TC_BINDING_UNRECORDED ? "not recorded" :
-			   tc_binding_name(slot->binding),
-			   (int) slot->policy.len, (const char *) slot->policy.data,
-			   slot->blob.len);
+		tool_json_object(NULL);
+		tool_print_slot(&keyring->slots[i], i + 1);
+		tool_json_end();
 	}
+	tool_json_end();
 }
 
 TcPinning

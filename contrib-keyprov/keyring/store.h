@@ -6,7 +6,7 @@
  *	Owns	the bytes of one file, which are not secret.
  *	Locks	tool_lock_keyring: one writer at a time.
  *	Errors	as common.h.
- *	Uses	common.h, keyring.h.
+ *	Uses	common.h, provider.h, keyring.h.
  *
  * contrib-keyprov/keyring/store.h
  *
@@ -15,7 +15,7 @@
 #ifndef TC_TOOL_STORE_H
 #define TC_TOOL_STORE_H
 
-#include "common.h"
+#include "provider.h"
 
 typedef struct TcStore
 {
@@ -43,10 +43,21 @@ extern int	tool_read_keyring(const TcOptions *options, TcStore *ret_store);
 extern int	tool_open_slot(const TcOptions *options, TcVault *vault,
 						   const TcStore *store, int slot, char *ret_reason);
 
+/* A slot as it is, for a file to be built; borrows from the store. */
+extern TcKeyringNewSlot tool_kept_slot(const TcKeyringSlot *slot);
+
 /* Advice for a keyring that its provider did not open. */
 extern void tool_open_hint(const char *provider, int exit_code);
 
-/* Open the payload through the first slot that can. */
+/*
+ * Open the payload through the first slot that can, store->slot.  "skip" is
+ * not tried (-1: all are).  A PIN that a TPM refused is not tried on another
+ * slot, since the TPM counts.  For providers prepared before.
+ */
+extern int	tool_open_any(const TcOptions *options, TcVault *vault,
+						  TcStore *store, int skip);
+
+/* The same for all slots, with tool_prepare_providers() before. */
 extern int	tool_open_keyring(const TcOptions *options, TcVault *vault,
 							  TcStore *store);
 
@@ -62,6 +73,9 @@ extern int	tool_rewrite_keyring(const TcOptions *options, TcVault *vault,
 /* Whether two payloads say the same. */
 extern bool tool_payload_equal(const TcKeyringPayload *a,
 							   const TcKeyringPayload *b);
+
+/* Print a slot: a line, or members of the open JSON object. */
+extern void tool_print_slot(const TcKeyringSlot *slot, int number);
 
 /* Print instance and slots on stdout, without opening anything. */
 extern void tool_print_keyring(const TcKeyring *keyring);

@@ -18,6 +18,9 @@
 "  init             make the keyring of this machine\n" \
 "  show             say what is in the keyring\n" \
 "  verify           open it through each of its key providers\n" \
+"  add-provider     let one more key provider open it\n" \
+"  remove-provider  take that away again\n" \
+"  reseal           another provider or policy in place of one\n" \
 "  trust            trust a root that another machine made\n" \
 "  distrust         no longer trust it\n" \
 "  recovery-keygen  make an offline recovery identity\n" \
@@ -35,7 +38,29 @@
 #define USAGE_PROVIDER \
 "  --tcti CONF            how key provider tpm2 reaches the TPM\n" \
 "                         (default device:/dev/tpmrm0)\n" \
-"  --provider-dir FOLDER  where the programs themis-keyprov-* are\n"
+"  --pin | --pin-fd N | --pin-file FILE\n" \
+"                         the PIN of slots of tpm2 that have one: asked for on\n" \
+"                         the terminal, or the first line read from there\n" \
+"  --tpm2-device DEV      the TPM for key provider systemd-creds\n" \
+"  --command CMD          what key provider command runs\n" \
+"  --provider-dir FOLDER  where the programs themis-keyprov-* are\n" \
+"  --json                 print results as one JSON object\n"
+
+#define USAGE_SEALING \
+"How tpm2 seals:\n" \
+"  --pcrs LIST            bind to PCRs of the SHA-256 bank, as in 0,2,7\n" \
+"  --pin...               with a PIN\n" \
+"How systemd-creds seals:\n" \
+"  --with-key KEY         host, tpm2, or host+tpm2; it must be given\n" \
+"  --credential-name NAME (default themis.root)\n" \
+"  --credential FILE      where the credential goes\n" \
+"                         (default /etc/credstore.encrypted/NAME)\n" \
+"  --tpm2-pcrs LIST       PCRs, as systemd-creds spells them\n"
+
+#define USAGE_SEALING_MORE \
+"  --no-pin               tpm2: the new slot has no PIN\n" \
+"  --new-pin | --new-pin-fd N | --new-pin-file FILE\n" \
+"                         tpm2: the PIN of the new slot, if it shall be another\n"
 
 #define USAGE_INIT \
 "Make the keyring of this machine, and print its public key.\n" \
@@ -50,7 +75,7 @@
 "  --owner USER           the user that runs PostgreSQL; root must give it\n" \
 "  --provider NAME        the key provider (default tpm2)\n" \
 "  --name NAME            of this machine (default: the host's)\n" \
-USAGE_PROVIDER USAGE_KEYRING \
+USAGE_PROVIDER USAGE_KEYRING "\n" USAGE_SEALING \
 "\n" \
 "A keyring that exists is never made anew.\n"
 
@@ -69,7 +94,36 @@ USAGE_PROVIDER USAGE_KEYRING
 "\n" \
 "Usage: themis-keyring verify [OPTION]...\n" \
 "\n" \
+"  --credential FILE      where the credential of systemd-creds is\n" \
+"                         (default /etc/credstore.encrypted/NAME)\n" \
 USAGE_PROVIDER USAGE_KEYRING
+
+#define USAGE_ADD_PROVIDER \
+"Add a slot, sealed with another key provider or policy: each slot by itself\n" \
+"opens the keyring.\n" \
+"\n" \
+"Usage: themis-keyring add-provider --provider NAME [OPTION]...\n" \
+"\n" \
+USAGE_PROVIDER USAGE_KEYRING "\n" USAGE_SEALING USAGE_SEALING_MORE
+
+#define USAGE_REMOVE_PROVIDER \
+"Remove a slot, once another one has been opened.\n" \
+"\n" \
+"Usage: themis-keyring remove-provider --slot N [OPTION]...\n" \
+"\n" \
+"  --slot N               the slot, as \"show\" numbers them\n" \
+USAGE_PROVIDER USAGE_KEYRING
+
+#define USAGE_RESEAL \
+"Seal a fresh secret in place of a slot's.  The old slot stays until the new\n" \
+"one has been opened again from the disk.\n" \
+"\n" \
+"Usage: themis-keyring reseal [OPTION]...\n" \
+"\n" \
+"  --slot N               the slot, where there are several\n" \
+"  --provider NAME        the new key provider (default: the slot's)\n" \
+USAGE_PROVIDER USAGE_KEYRING "\n" USAGE_SEALING USAGE_SEALING_MORE \
+"  --no-pcrs              tpm2: not bound to PCRs, though the old slot was\n"
 
 #define USAGE_TRUST \
 "Trust a root that another machine made, so that keys may be made under it.\n" \
@@ -96,7 +150,8 @@ USAGE_PROVIDER USAGE_KEYRING \
 "Usage: themis-keyring recovery-keygen --out FILE\n" \
 "\n" \
 "  --out FILE             the identity, to be kept away from this machine; a\n" \
-"                         file that exists is not overwritten\n"
+"                         file that exists is not overwritten\n" \
+"  --json                 print results as one JSON object\n"
 
 #define USAGE_RECOVERY_PUBKEY \
 "Print the public key of a recovery identity, for \"init --recovery-pubkey\".\n" \
@@ -104,7 +159,8 @@ USAGE_PROVIDER USAGE_KEYRING \
 "Usage: themis-keyring recovery-pubkey --identity FILE\n" \
 "\n" \
 "  --identity FILE        from \"recovery-keygen\"; owned by the caller or root,\n" \
-"                         nobody else may read it\n"
+"                         nobody else may read it\n" \
+"  --json                 print results as one JSON object\n"
 
 #define USAGE_RECOVER \
 "Let this machine in with a recovery identity: in each root of a database.\n" \

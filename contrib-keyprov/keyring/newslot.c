@@ -1,0 +1,144 @@
+/*-------------------------------------------------------------------------
+ *
+ * newslot.c
+ *	  Sealing a fresh secret with a provider.  The contract is in provider.h.
+ *
+ * contrib-keyprov/keyring/newslot.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <stdio.h>
+
+#include <sodium.h>
+
+#include "nonce.h"
+
+#include "provider.h"
+
+/* The value of "key=" in lines of text; false if there is none that fits. */
+static bool
+find_value(TcSpan text, const char *key, char *ret_value, size_t size)
+{
+	size_t		key_len = strlen(key);
+	const char *at = (const char *) text.data;
+	const char *end = at + text.len;
+
+	while (at < end)
+	{
+		const char *line_end = memchr(at, '\n', (size_t) (end - at));
+		size_t		len = (size_t) ((line_end == NULL ? end : line_end) - at);
+
+		if (len > key_len && memcmp(at, key, key_len) == 0 && at[key_len] == '=')
+		{
+			len -= key_len + 1;
+			if (len >= size)
+				return false;
+			memcpy(ret_value, at + key_len + 1, len);
+			ret_value[len] = '\0';
+			return true;
+		}
+		at = line_end == NULL ? end : line_end + 1;
+	}
+	return false;
+}
+
+static bool
+find_binding(TcSpan text, uint8_t *ret_binding)
+{
+	char		value[16];
+
+	if (!find_value(text, "binding", value, sizeof(value)))
+		return false;
+	for (uint8_t binding = TC_BINDING_HOST; tc_binding_name(binding)[0] != '\0';
+		 binding++)
+	{
+		if (strcmp(value, tc_binding_name(binding)) == 0)
+		{
+			*ret_binding = binding;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Take binding, type id and policy from what the provider says of its blob.
+ */
+static int
+take_info(const char *provider, TcSpan text, TcSealed *sealed)
+{
+	char		type_id[2 * TC_TYPE_ID_BYTES + 8];
+
+	if (!find_value(text, "policy", sealed->policy, sizeof(sealed->policy)))
+		sealed->policy[0] = '\0';
+	if (!find_binding(text, &sealed->binding))
+	{
+		tool_error("key provider \"%s\" does not say what its secret is bound to",
+				   provider);
+		return TC_TOOL_FAILED;
+	}
+	memset(sealed->type_id, 0, TC_TYPE_ID_BYTES);
+	if (find_value(text, "type_id", type_id, sizeof(type_id)) ?
+		!tool_parse_hex(type_id, sealed->type_id) :
+		strcmp(provider, "systemd-creds") == 0)
+	{
+		tool_error("key provider \"%s\" does not say of which type its credential is",
+				   provider);
+		return TC_TOOL_FAILED;
+	}
+	return TC_TOOL_OK;
+}
+
+int
+tool_seal_secret(const TcOptions *options, TcVault *vault, TcSealed *ret_sealed)
+{
+	const char *provider = options->provider;
+	TcProviderRun *run = &vault->run;
+	char		reason[TC_TOOL_REASON_MAX] = "";
+	int			code;
+
+	if (tc_random(vault->secret, TC_PROVIDER_SECRET_BYTES) != TC_OK)
+	{
+		tool_error("could not draw a random key: %s", strerror(errno));
+		return TC_TOOL_FAILED;
+	}
+	tool_progress("sealing with key provider %s", provider);
+	code = tool_run_provider(options, vault, provider, "seal", vault->new_pin,
+							 tc_span(vault->secret, sizeof(vault->secret)),
+							 reason);
+	if (code == TC_TOOL_OK)
+	{
+		ret_sealed->blob_len = run->output_len;
+		memcpy(ret_sealed->blob, run->output, run->output_len);
+		code = tool_run_provider(options, vault, provider, "info", NULL,
+								 tc_span(ret_sealed->blob, ret_sealed->blob_len),
+								 reason);
+	}
+	if (code == TC_TOOL_OK)
+		code = take_info(provider, tc_span(run->output, run->output_len),
+						 ret_sealed);
+	else
+	{
+		tool_error("%s", reason);
+		tool_unavailable_hint(provider, code);
+	}
+	tc_keyprov_wipe(run);
+	return code;
+}
+
+TcKeyringNewSlot
+tool_new_slot(const TcOptions *options, const TcVault *vault,
+			  const TcSealed *sealed)
+{
+	TcKeyringNewSlot slot = {0};
+
+	slot.provider = options->provider;
+	slot.binding = sealed->binding;
+	memcpy(slot.type_id, sealed->type_id, TC_TYPE_ID_BYTES);
+	slot.policy = tc_span(sealed->policy, strlen(sealed->policy));
+	slot.blob = tc_span(sealed->blob, sealed->blob_len);
+	slot.secret = vault->secret;
+	return slot;
+}
