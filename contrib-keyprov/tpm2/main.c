@@ -3,7 +3,7 @@
  * main.c
  *	  themis-keyprov-tpm2: the key provider that seals to a TPM 2.0.
  *
- * Arguments and the three verbs of contrib-keyprov/README.md.
+ * The three verbs of contrib-keyprov/README.md.
  * A run handles one secret and exits.
  *
  * contrib-keyprov/tpm2/main.c
@@ -20,41 +20,30 @@
 #include "blob.h"
 #include "fault.h"
 #include "harden.h"
+#include "options.h"
+#include "pin.h"
 #include "pipeio.h"
 #include "tpm.h"
 
-#define DEFAULT_TCTI	"device:/dev/tpmrm0"
+/* The first line of an input, if that is the PIN. */
+#define PIN_LINE_MAX	(TC_PIN_MAX + 1)
 
-typedef TcExit (*Verb) (const char *tcti, TcReason *reterr_reason);
-
-/* Read the secret to be sealed. */
+/*
+ * Read the input; with "pin_line" the first line of it is the PIN.
+ *
+ * "bytes" has room for "size" and the line; the caller wipes all of it.
+ */
 static TcExit
-read_secret(uint8_t ret_secret[TC_SECRET_BYTES + 1], TcReason *reterr_reason)
+read_input(bool pin_line, size_t size, uint8_t *bytes, size_t *ret_len,
+		   TcPin *ret_pin, TcReason *reterr_reason)
 {
-	size_t		len;
 	TcExit		code;
 
-	code = tc_read_input(STDIN_FILENO, TC_SECRET_BYTES + 1, ret_secret, &len,
-						 reterr_reason);
-	if (code == TC_EXIT_OK && len != TC_SECRET_BYTES)
-		code = tc_fault(TC_EXIT_USAGE, reterr_reason,
-						"the secret to be sealed must have exactly %d bytes",
-						TC_SECRET_BYTES);
-	return code;
-}
-
-/* Read and check the blob that "unseal" and "info" are about. */
-static TcExit
-read_blob(TcBlob *ret_blob, TcReason *reterr_reason)
-{
-	uint8_t		bytes[TC_BLOB_MAX + 1];
-	size_t		len;
-	TcExit		code;
-
-	code = tc_read_input(STDIN_FILENO, sizeof(bytes), bytes, &len,
-						 reterr_reason);
-	if (code == TC_EXIT_OK)
-		code = tc_blob_decode(bytes, len, ret_blob, reterr_reason);
+	if (pin_line)
+		size += PIN_LINE_MAX;
+	code = tc_read_input(STDIN_FILENO, size, bytes, ret_len, reterr_reason);
+	if (code == TC_EXIT_OK && pin_line)
+		code = tc_pin_take_line(bytes, ret_len, ret_pin, reterr_reason);
 	return code;
 }
 
@@ -76,7 +65,7 @@ secrets_equal(const uint8_t *a, const uint8_t *b)
  */
 static TcExit
 check_blob(const char *tcti, const uint8_t *bytes, size_t len,
-		   const uint8_t *secret, TcReason *reterr_reason)
+		   const TcPin *pin, const uint8_t *secret, TcReason *reterr_reason)
 {
 	uint8_t		opened[TC_SECRET_BYTES];
 	TcBlob		blob;
@@ -85,7 +74,7 @@ check_blob(const char *tcti, const uint8_t *bytes, size_t len,
 	code = tc_blob_decode(bytes, len, &blob, reterr_reason);
 	if (code != TC_EXIT_OK)
 		return code;
-	code = tc_tpm_unseal(tcti, &blob, opened, reterr_reason);
+	code = tc_tpm_unseal(tcti, &blob, pin, opened, reterr_reason);
 	if (code == TC_EXIT_OK && !secrets_equal(secret, opened))
 		code = tc_fault(TC_EXIT_INTERNAL, reterr_reason,
 						"the TPM did not give back what it had sealed");
@@ -94,38 +83,82 @@ check_blob(const char *tcti, const uint8_t *bytes, size_t len,
 }
 
 static TcExit
-seal(const char *tcti, TcReason *reterr_reason)
+seal(const TcOptions *options, TcReason *reterr_reason)
 {
-	uint8_t		secret[TC_SECRET_BYTES + 1];
+	uint8_t		secret[PIN_LINE_MAX + TC_SECRET_BYTES + 1];
 	uint8_t		bytes[TC_BLOB_MAX];
 	size_t		len = 0;
+	TcPin		pin = {0};
 	TcBlob		blob;
 	TcExit		code;
 
-	code = read_secret(secret, reterr_reason);
+	code = read_input(options->pin_stdin, TC_SECRET_BYTES + 1, secret, &len,
+					  &pin, reterr_reason);
+	if (code == TC_EXIT_OK && len != TC_SECRET_BYTES)
+		code = tc_fault(TC_EXIT_USAGE, reterr_reason,
+						"the secret to be sealed must have exactly %d bytes",
+						TC_SECRET_BYTES);
+	if (code == TC_EXIT_OK && options->pin_file != NULL)
+		code = tc_pin_read_file(options->pin_file, &pin, reterr_reason);
 	if (code == TC_EXIT_OK)
-		code = tc_tpm_seal(tcti, secret, &blob, reterr_reason);
+		code = tc_tpm_seal(options->tcti, secret, options->pcrs, &pin, &blob,
+						   reterr_reason);
 	if (code == TC_EXIT_OK)
 		code = tc_blob_encode(&blob, bytes, &len, reterr_reason);
 	if (code == TC_EXIT_OK)
-		code = check_blob(tcti, bytes, len, secret, reterr_reason);
+		code = check_blob(options->tcti, bytes, len, &pin, secret,
+						  reterr_reason);
 	explicit_bzero(secret, sizeof(secret));
+	explicit_bzero(&pin, sizeof(pin));
 	if (code == TC_EXIT_OK)
 		code = tc_write_output(STDOUT_FILENO, bytes, len, reterr_reason);
 	return code;
 }
 
+/* Read and check the blob that "unseal" and "info" are about. */
 static TcExit
-unseal(const char *tcti, TcReason *reterr_reason)
+read_blob(bool pin_line, TcBlob *ret_blob, TcPin *ret_pin,
+		  TcReason *reterr_reason)
+{
+	uint8_t		bytes[PIN_LINE_MAX + TC_BLOB_MAX + 1];
+	size_t		len;
+	TcExit		code;
+
+	code = read_input(pin_line, TC_BLOB_MAX + 1, bytes, &len, ret_pin,
+					  reterr_reason);
+	if (code == TC_EXIT_OK)
+		code = tc_blob_decode(bytes, len, ret_blob, reterr_reason);
+	explicit_bzero(bytes, sizeof(bytes));
+	return code;
+}
+
+/* Have the PIN that the blob asks for, if any. */
+static TcExit
+fetch_pin(const TcOptions *options, const TcBlob *blob, TcPin *pin,
+		  TcReason *reterr_reason)
+{
+	if ((blob->policy & TC_POLICY_PIN) == 0 || options->pin_stdin)
+		return TC_EXIT_OK;
+	if (options->pin_file == NULL)
+		return tc_fault(TC_EXIT_DENIED, reterr_reason,
+						"the secret is protected by a PIN, and none was given");
+	return tc_pin_read_file(options->pin_file, pin, reterr_reason);
+}
+
+static TcExit
+unseal(const TcOptions *options, TcReason *reterr_reason)
 {
 	uint8_t		secret[TC_SECRET_BYTES];
+	TcPin		pin = {0};
 	TcBlob		blob;
 	TcExit		code;
 
-	code = read_blob(&blob, reterr_reason);
-	if (code != TC_EXIT_OK)
-		return code;
-	code = tc_tpm_unseal(tcti, &blob, secret, reterr_reason);
+	code = read_blob(options->pin_stdin, &blob, &pin, reterr_reason);
+	if (code == TC_EXIT_OK)
+		code = fetch_pin(options, &blob, &pin, reterr_reason);
+	if (code == TC_EXIT_OK)
+		code = tc_tpm_unseal(options->tcti, &blob, &pin, secret, reterr_reason);
+	explicit_bzero(&pin, sizeof(pin));
 	if (code == TC_EXIT_OK)
 		code = tc_write_output(STDOUT_FILENO, secret, sizeof(secret),
 							   reterr_reason);
@@ -133,25 +166,50 @@ unseal(const char *tcti, TcReason *reterr_reason)
 	return code;
 }
 
-/* Describe a blob.  Needs no TPM, so "tcti" is not used. */
-static TcExit
-info(const char *tcti, TcReason *reterr_reason)
+/*
+ * Write the policy as text.  Room for "pcr sha256:", a list, and " + pin".
+ */
+static void
+describe_policy(const TcBlob *blob, char ret_text[TC_PCR_TEXT_MAX + 32])
 {
-	char		text[256];
+	const bool	with_pcrs = (blob->policy & TC_POLICY_PCR) != 0;
+	const bool	with_pin = (blob->policy & TC_POLICY_PIN) != 0;
+	char		list[TC_PCR_TEXT_MAX];
+
+	tc_pcr_text(blob->pcrs.selected, list);
+	(void) snprintf(ret_text, TC_PCR_TEXT_MAX + 32, "%s%s%s%s%s",
+					blob->policy == 0 ? "none" : "",
+					with_pcrs ? "pcr sha256:" : "", list,
+					with_pcrs && with_pin ? " + " : "",
+					with_pin ? "pin" : "");
+}
+
+/*
+ * Describe a blob.  Needs neither TPM nor PIN, so no option matters.
+ *
+ * Where the kind of TPM is not recorded, the weaker one is named.
+ */
+static TcExit
+info(TcReason *reterr_reason)
+{
+	char		text[512];
 	char		name[2 * sizeof(TPMU_NAME) + 1] = "";
+	char		policy[TC_PCR_TEXT_MAX + 32];
 	TcBlob		blob;
 	TcExit		code;
 	int			len;
 
-	(void) tcti;
-	code = read_blob(&blob, reterr_reason);
+	code = read_blob(/* pin_line= */ false, &blob, /* ret_pin= */ NULL,
+					 reterr_reason);
 	if (code != TC_EXIT_OK)
 		return code;
 	for (size_t i = 0; i < blob.srk_name.size; i++)
 		snprintf(name + 2 * i, 3, "%02x", blob.srk_name.name[i]);
+	describe_policy(&blob, policy);
 	len = snprintf(text, sizeof(text),
-				   "provider=tpm2\nbinding=tpm2\nsrk_name=%s\npolicy=none\n",
-				   name);
+				   "provider=tpm2\nbinding=%s\nsrk_name=%s\npolicy=%s\n",
+				   blob.tpm_kind == TC_TPM_DEVICE ? "tpm2" : "software",
+				   name, policy);
 	if (len < 0 || (size_t) len >= sizeof(text))
 		return tc_fault(TC_EXIT_INTERNAL, reterr_reason,
 						"the description does not fit");
@@ -159,40 +217,10 @@ info(const char *tcti, TcReason *reterr_reason)
 						   reterr_reason);
 }
 
-static TcExit
-parse_arguments(int argc, char **argv, Verb *ret_verb, const char **ret_tcti,
-				TcReason *reterr_reason)
-{
-	static const struct
-	{
-		const char *name;
-		Verb		verb;
-	}			verbs[] = {{"seal", seal}, {"unseal", unseal}, {"info", info}};
-	const char *tcti = DEFAULT_TCTI;
-	Verb		verb = NULL;
-
-	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
-	{
-		if (strcmp(argv[1], verbs[i].name) == 0)
-			verb = verbs[i].verb;
-	}
-	if (argc == 4 && strcmp(argv[2], "--tcti") == 0)
-		tcti = argv[3];
-	else if (argc != 2)
-		verb = NULL;
-	if (verb == NULL)
-		return tc_fault(TC_EXIT_USAGE, reterr_reason,
-						"usage: themis-keyprov-tpm2 seal|unseal|info [--tcti NAME:CONFIGURATION]");
-	*ret_verb = verb;
-	*ret_tcti = tcti;
-	return TC_EXIT_OK;
-}
-
 int
 main(int argc, char **argv)
 {
-	const char *tcti = NULL;
-	Verb		verb = NULL;
+	TcOptions	options;
 	TcReason	reason = {""};
 	TcExit		code;
 
@@ -201,9 +229,20 @@ main(int argc, char **argv)
 		code = tc_fault(TC_EXIT_INTERNAL, &reason, "could not silence the TPM software: %s",
 						strerror(errno));
 	if (code == TC_EXIT_OK)
-		code = parse_arguments(argc, argv, &verb, &tcti, &reason);
+		code = tc_options_parse(argc, argv, &options, &reason);
 	if (code == TC_EXIT_OK)
-		code = verb(tcti, &reason);
+		switch (options.verb)
+		{
+			case TC_VERB_SEAL:
+				code = seal(&options, &reason);
+				break;
+			case TC_VERB_UNSEAL:
+				code = unseal(&options, &reason);
+				break;
+			case TC_VERB_INFO:
+				code = info(&reason);
+				break;
+		}
 	if (code != TC_EXIT_OK)
 		(void) dprintf(STDERR_FILENO, "%s\n", reason.text);
 	return (int) code;

@@ -7,18 +7,13 @@
  *
  *-------------------------------------------------------------------------
  */
-#include <errno.h>
-#include <stdbool.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <tss2/tss2_mu.h>
 #include <tss2/tss2_tctildr.h>
 
+#include "tcti.h"
 #include "tpmlink.h"
-
-#define DEVICE_PREFIX	"device:"
 
 /*
  * The storage key: the common template for an ECC P-256 key that protects
@@ -46,72 +41,23 @@ static const TPM2B_PUBLIC srk_template = {
 	}
 };
 
-/*
- * The ways to a TPM that we offer.  tss2-tctildr would take any name, also a
- * path, and load it as a library; with no name it would try whatever TPM it
- * finds.
- */
-static bool
-is_known_interface(const char *tcti)
+TcExit
+tc_tpmlink_fault(TcTpmLink *tpm, TcStep step, TSS2_RC rc,
+				 TcReason *reterr_reason)
 {
-	static const char *const known[] = {"device", "tabrmd", "swtpm", "mssim"};
-	size_t		len = strcspn(tcti, ":");
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-	{
-		if (len == strlen(known[i]) && strncmp(tcti, known[i], len) == 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Look at the device before it is opened: the library would say no more than
- * "IO failure", and it would write TPM commands into an ordinary file, which
- * is ruinous when the tool runs as root and the path is mistyped.
- */
-static TcExit
-check_device(const char *device, TcReason *reterr_reason)
-{
-	struct stat st;
-
-	if (stat(device, &st) != 0)
-		return tc_fault(TC_EXIT_UNAVAILABLE, reterr_reason,
-						"could not open TPM device \"%s\": %s",
-						device, strerror(errno));
-	if (!S_ISCHR(st.st_mode))
-		return tc_fault(TC_EXIT_USAGE, reterr_reason,
-						"\"%s\" is not a TPM device", device);
-	if (access(device, R_OK | W_OK) != 0)
-		return tc_fault(TC_EXIT_UNAVAILABLE, reterr_reason,
-						"could not open TPM device \"%s\": %s (is this account in the group \"tss\"?)",
-						device, strerror(errno));
-	return TC_EXIT_OK;
+	return tc_fault_tss(step, rc, &tpm->remedy, reterr_reason);
 }
 
 static TcExit
-check_interface(const char *tcti, TcReason *reterr_reason)
-{
-	const size_t prefix_len = strlen(DEVICE_PREFIX);
-
-	if (!is_known_interface(tcti))
-		return tc_fault(TC_EXIT_USAGE, reterr_reason,
-						"\"%s\" is not a way to a TPM: must be device:PATH, tabrmd:, swtpm: or mssim:",
-						tcti);
-	if (strncmp(tcti, DEVICE_PREFIX, prefix_len) == 0)
-		return check_device(tcti + prefix_len, reterr_reason);
-	return TC_EXIT_OK;
-}
-
-static TcExit
-connect_fault(const char *tcti, TSS2_RC rc, TcReason *reterr_reason)
+connect_fault(TcTpmLink *tpm, const char *tcti, TSS2_RC rc,
+			  TcReason *reterr_reason)
 {
 	/* Only an administrator can change that: trying again is of no use. */
 	if (rc == TSS2_TCTI_RC_NOT_SUPPORTED)
 		return tc_fault(TC_EXIT_USAGE, reterr_reason,
 						"the module of TPM interface \"%s\" is not installed",
 						tcti);
-	return tc_fault_tss(TC_STEP_CONNECT, rc, reterr_reason);
+	return tc_tpmlink_fault(tpm, TC_STEP_CONNECT, rc, reterr_reason);
 }
 
 /* Have the TPM derive the storage key, and remember its name. */
@@ -132,67 +78,15 @@ derive_srk(TcTpmLink *tpm, TcReason *reterr_reason)
 							/* creationHash= */ NULL,
 							/* creationTicket= */ NULL);
 	if (rc != TSS2_RC_SUCCESS)
-		return tc_fault_tss(TC_STEP_PRIMARY, rc, reterr_reason);
+		return tc_tpmlink_fault(tpm, TC_STEP_PRIMARY, rc, reterr_reason);
 	tpm->srk = srk;
 
 	/* The library has computed this name itself, over the public area. */
 	rc = Esys_TR_GetName(tpm->esys, tpm->srk, &name);
 	if (rc != TSS2_RC_SUCCESS)
-		return tc_fault_tss(TC_STEP_PRIMARY, rc, reterr_reason);
+		return tc_tpmlink_fault(tpm, TC_STEP_PRIMARY, rc, reterr_reason);
 	tpm->srk_name = *name;
 	Esys_Free(name);
-	return TC_EXIT_OK;
-}
-
-TcExit
-tc_tpmlink_open(const char *tcti, TcTpmLink *ret_link, TcReason *reterr_reason)
-{
-	TcExit		code;
-	TSS2_RC		rc;
-
-	memset(ret_link, 0, sizeof(TcTpmLink));
-	ret_link->srk = ESYS_TR_NONE;
-	ret_link->session = ESYS_TR_NONE;
-	ret_link->object = ESYS_TR_NONE;
-
-	code = check_interface(tcti, reterr_reason);
-	if (code != TC_EXIT_OK)
-		return code;
-	rc = Tss2_TctiLdr_Initialize(tcti, &ret_link->tcti);
-	if (rc != TSS2_RC_SUCCESS)
-	{
-		ret_link->tcti = NULL;
-		return connect_fault(tcti, rc, reterr_reason);
-	}
-	rc = Esys_Initialize(&ret_link->esys, ret_link->tcti,
-						  /* abiVersion= */ NULL);
-	if (rc != TSS2_RC_SUCCESS)
-	{
-		ret_link->esys = NULL;
-		return tc_fault_tss(TC_STEP_CONNECT, rc, reterr_reason);
-	}
-	return derive_srk(ret_link, reterr_reason);
-}
-
-TcExit
-tc_tpmlink_start_session(TcTpmLink *tpm, TcReason *reterr_reason)
-{
-	static const TPMT_SYM_DEF aes_cfb = {
-		.algorithm = TPM2_ALG_AES,
-		.keyBits.aes = 128,
-		.mode.aes = TPM2_ALG_CFB
-	};
-	ESYS_TR		session = ESYS_TR_NONE;
-	TSS2_RC		rc;
-
-	rc = Esys_StartAuthSession(tpm->esys, /* tpmKey= */ tpm->srk,
-							   /* bind= */ ESYS_TR_NONE, ESYS_TR_NONE,
-							   ESYS_TR_NONE, ESYS_TR_NONE,
-							   /* nonceCaller= */ NULL, TPM2_SE_HMAC, &aes_cfb,
-							   TPM2_ALG_SHA256, &session);
-	if (rc != TSS2_RC_SUCCESS)
-		return tc_fault_tss(TC_STEP_SESSION, rc, reterr_reason);
-	tpm->session = session;
 	return TC_EXIT_OK;
 }
 
@@ -229,6 +123,103 @@ flush_directly(TSS2_TCTI_CONTEXT *tcti, TPM2_HANDLE handle)
 }
 
 /*
+ * Remove all transient objects or loaded sessions, whoever put them there.
+ * Sessions that were saved belong to somebody who will be back, and stay.
+ */
+static TcExit
+flush_kind(TcTpmLink *tpm, TPM2_HANDLE first, TcReason *reterr_reason)
+{
+	TPMS_CAPABILITY_DATA *found = NULL;
+	TSS2_RC		rc;
+
+	rc = Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+							TPM2_CAP_HANDLES, first, TPM2_MAX_CAP_HANDLES,
+							/* moreData= */ NULL, &found);
+	if (rc != TSS2_RC_SUCCESS)
+		return tc_tpmlink_fault(tpm, TC_STEP_PROPERTIES, rc, reterr_reason);
+	for (UINT32 i = 0; i < found->data.handles.count; i++)
+	{
+		rc = flush_directly(tpm->tcti, found->data.handles.handle[i]);
+		if (rc != TSS2_RC_SUCCESS)
+			break;
+	}
+	Esys_Free(found);
+	if (rc != TSS2_RC_SUCCESS)
+		return tc_tpmlink_fault(tpm, TC_STEP_FLUSH, rc, reterr_reason);
+	return TC_EXIT_OK;
+}
+
+static TcExit
+connect_to(TcTpmLink *tpm, const char *tcti, TcReason *reterr_reason)
+{
+	TcExit		code;
+	TSS2_RC		rc;
+
+	code = tc_tcti_check(tcti, reterr_reason);
+	if (code != TC_EXIT_OK)
+		return code;
+	rc = Tss2_TctiLdr_Initialize(tcti, &tpm->tcti);
+	if (rc != TSS2_RC_SUCCESS)
+	{
+		tpm->tcti = NULL;
+		return connect_fault(tpm, tcti, rc, reterr_reason);
+	}
+	rc = Esys_Initialize(&tpm->esys, tpm->tcti, /* abiVersion= */ NULL);
+	if (rc != TSS2_RC_SUCCESS)
+	{
+		tpm->esys = NULL;
+		return tc_tpmlink_fault(tpm, TC_STEP_CONNECT, rc, reterr_reason);
+	}
+	return TC_EXIT_OK;
+}
+
+TcExit
+tc_tpmlink_open(const char *tcti, bool make_room, TcTpmLink *ret_link,
+				TcReason *reterr_reason)
+{
+	TcExit		code;
+
+	memset(ret_link, 0, sizeof(TcTpmLink));
+	ret_link->srk = ESYS_TR_NONE;
+	ret_link->session = ESYS_TR_NONE;
+	ret_link->object = ESYS_TR_NONE;
+	ret_link->policy = ESYS_TR_NONE;
+	ret_link->remedy = TC_REMEDY_NONE;
+
+	code = connect_to(ret_link, tcti, reterr_reason);
+	if (code == TC_EXIT_OK && make_room)
+		code = flush_kind(ret_link, TPM2_TRANSIENT_FIRST, reterr_reason);
+	if (code == TC_EXIT_OK && make_room)
+		code = flush_kind(ret_link, TPM2_LOADED_SESSION_FIRST, reterr_reason);
+	if (code == TC_EXIT_OK)
+		code = derive_srk(ret_link, reterr_reason);
+	return code;
+}
+
+TcExit
+tc_tpmlink_start_session(TcTpmLink *tpm, TPM2_SE type, ESYS_TR *ret_session,
+						 TcReason *reterr_reason)
+{
+	static const TPMT_SYM_DEF aes_cfb = {
+		.algorithm = TPM2_ALG_AES,
+		.keyBits.aes = 128,
+		.mode.aes = TPM2_ALG_CFB
+	};
+	ESYS_TR		session = ESYS_TR_NONE;
+	TSS2_RC		rc;
+
+	rc = Esys_StartAuthSession(tpm->esys, /* tpmKey= */ tpm->srk,
+							   /* bind= */ ESYS_TR_NONE, ESYS_TR_NONE,
+							   ESYS_TR_NONE, ESYS_TR_NONE,
+							   /* nonceCaller= */ NULL, type, &aes_cfb,
+							   TPM2_ALG_SHA256, &session);
+	if (rc != TSS2_RC_SUCCESS)
+		return tc_tpmlink_fault(tpm, TC_STEP_SESSION, rc, reterr_reason);
+	*ret_session = session;
+	return TC_EXIT_OK;
+}
+
+/*
  * Remove one thing from the TPM.
  *
  * An ESYS context that has once seen an answer it did not like refuses all
@@ -256,14 +247,16 @@ flush(TcTpmLink *tpm, ESYS_TR *which)
 TcExit
 tc_tpmlink_close(TcTpmLink *tpm, TcExit code, TcReason *reterr_reason)
 {
-	ESYS_TR    *const all[] = {&tpm->object, &tpm->session, &tpm->srk};
+	ESYS_TR    *const all[] = {
+		&tpm->object, &tpm->policy, &tpm->session, &tpm->srk
+	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 	{
 		TSS2_RC		rc = flush(tpm, all[i]);
 
 		if (rc != TSS2_RC_SUCCESS && code == TC_EXIT_OK)
-			code = tc_fault_tss(TC_STEP_FLUSH, rc, reterr_reason);
+			code = tc_tpmlink_fault(tpm, TC_STEP_FLUSH, rc, reterr_reason);
 	}
 	if (tpm->esys != NULL)
 		Esys_Finalize(&tpm->esys);

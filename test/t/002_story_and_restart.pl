@@ -58,7 +58,7 @@ for my $mode (qw(fast immediate))
 	$node->start;
 	is($node->safe_psql('postgres', $open, %as_hr), $plain,
 		"after a restart ($mode) values open, with nobody there and no waiting");
-	is($node->status(q(state || ' ' || provider || ' ' || binding)), 'unlocked tpm2 tpm2',
+	is($node->status(q(state || ' ' || provider || ' ' || binding)), 'unlocked tpm2 software',
 		'the TPM opened the keyring');
 }
 is($node->status('public_key'), $identity, 'it is still the same machine');

@@ -594,7 +594,7 @@ if has_tpm2; then
 	rm -f "$ring"
 	with_tpm=(--keyring "$ring" --tcti "$tcti")
 	exits 0 "init with a TPM" init "${with_tpm[@]}" --owner "$owner" --recovery-pubkey keys/safe.pub
-	grep -q '^slot 1: provider tpm2, binding tpm2, ' out
+	grep -q '^slot 1: provider tpm2, binding software, ' out
 	ok $? "it is bound to it"
 	exits 0 "verify with the TPM" verify "${with_tpm[@]}"
 	exits 0 "trust with the TPM" trust "${with_tpm[@]}" $realm $kcv
