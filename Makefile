@@ -120,9 +120,11 @@ KEYRING        = contrib-keyprov/keyring/themis-keyring
 KEYRING_OBJS   = $(patsubst %.c,%.o,$(wildcard contrib-keyprov/keyring/*.c))
 TPM2           = contrib-keyprov/tpm2/themis-keyprov-tpm2
 TPM2_OBJS      = $(patsubst %.c,%.o,$(wildcard contrib-keyprov/tpm2/*.c))
+SYSTEMD        = contrib-keyprov/systemd-creds/themis-keyprov-systemd-creds
+SYSTEMD_OBJS   = $(patsubst %.c,%.o,$(wildcard contrib-keyprov/systemd-creds/*.c))
 COMMON_OBJS    = $(patsubst %.c,%.o,$(wildcard contrib-keyprov/common/*.c))
 COMMAND        = contrib-keyprov/command/themis-keyprov-command
-PROVIDERS      = $(if $(TPM2_OBJS),$(TPM2))
+PROVIDERS      = $(if $(TPM2_OBJS),$(TPM2)) $(if $(SYSTEMD_OBJS),$(SYSTEMD))
 PROVIDER_SCRIPTS = $(wildcard $(COMMAND))
 BIN_PROGRAMS   = $(if $(KEYRING_OBJS),$(KEYRING))
 providerdir    = $(pkglibdir)/themis_crypt
@@ -133,7 +135,7 @@ PG_CPPFLAGS = -isystem $(includedir_server) -isystem $(includedir) -Isrc -MMD -M
 # PG_TRY keeps its own variables across longjmp, and knows what it does.
 PG_CFLAGS   = $(WARN) -Wno-clobbered $(HARDEN) -fno-semantic-interposition
 PG_LDFLAGS  = $(HARDEN_LD)
-EXTRA_CLEAN = build $(BIN_PROGRAMS) $(PROVIDERS) $(KEYRING_OBJS) $(TPM2_OBJS) $(COMMON_OBJS) \
+EXTRA_CLEAN = build $(BIN_PROGRAMS) $(PROVIDERS) $(KEYRING_OBJS) $(TPM2_OBJS) $(SYSTEMD_OBJS) $(COMMON_OBJS) \
               $(wildcard src/*.d contrib-keyprov/*/*.d)
 
 # Bitcode would let the planner inline our functions; they are not meant for it.
@@ -153,11 +155,15 @@ $(KEYRING): $(KEYRING_OBJS) $(LEAF_OBJS)
 	$(CC) $(CFLAGS) -pie $^ $(LDFLAGS) -lsodium -lpq -o $@
 
 # A provider has nothing of PostgreSQL in it.
-$(TPM2_OBJS) $(COMMON_OBJS): override CPPFLAGS = -Isrc -Icontrib-keyprov/common -MMD -MP
+$(TPM2_OBJS) $(SYSTEMD_OBJS) $(COMMON_OBJS): override CPPFLAGS = -Isrc -Icontrib-keyprov/common -MMD -MP
 
 $(TPM2): $(TPM2_OBJS) $(COMMON_OBJS)
 	$(CC) $(CFLAGS) -pie $^ $(LDFLAGS) \
 		-ltss2-esys -ltss2-tctildr -ltss2-mu -o $@
+
+# It runs systemd-creds as we run providers.
+$(SYSTEMD): $(SYSTEMD_OBJS) $(COMMON_OBJS) $(filter src/keyprov%,$(LEAF_OBJS))
+	$(CC) $(CFLAGS) -pie $^ $(LDFLAGS) -lsodium -o $@
 
 install: install-programs
 install-programs: $(BIN_PROGRAMS) $(PROVIDERS) | not-in-use
@@ -169,7 +175,7 @@ install-programs: $(BIN_PROGRAMS) $(PROVIDERS) | not-in-use
 uninstall: uninstall-programs
 uninstall-programs: | not-in-use
 	rm -f $(addprefix '$(DESTDIR)$(bindir)'/,$(notdir $(KEYRING)))
-	rm -f $(addprefix '$(DESTDIR)$(providerdir)'/,$(notdir $(TPM2) $(COMMAND)))
+	rm -f $(addprefix '$(DESTDIR)$(providerdir)'/,$(notdir $(TPM2) $(SYSTEMD) $(COMMAND)))
 	-rmdir '$(DESTDIR)$(providerdir)'
 
 define newline
