@@ -22,6 +22,7 @@
 
 #include "nonce.h"
 
+#include "credential.h"
 #include "json.h"
 #include "owner.h"
 #include "recovery.h"
@@ -33,6 +34,8 @@ typedef struct NewKeyring
 	char		name[TC_RECIPIENT_NAME_MAX + 1];	/* of this machine */
 	TcSealed	sealed;
 	TcStore		store;
+	TcCredential place;			/* what is there before */
+	TcCredential credential;
 } NewKeyring;
 
 static int
@@ -150,31 +153,6 @@ build(const TcOptions *options, const TcVault *vault, NewKeyring *made)
 	return TC_TOOL_FAILED;
 }
 
-/*
- * Open the bytes through the provider into a second payload, and compare.
- */
-static int
-read_back(const TcOptions *options, TcVault *vault, const TcStore *store)
-{
-	char		reason[TC_TOOL_REASON_MAX] = "";
-	int			code;
-
-	vault->check = vault->payload;
-	sodium_memzero(&vault->payload, sizeof(vault->payload));
-	sodium_memzero(vault->secret, sizeof(vault->secret));
-	memcpy(vault->pin, vault->new_pin, sizeof(vault->pin));
-	code = tool_open_slot(options, vault, store, 0, reason);
-	if (code != TC_TOOL_OK)
-	{
-		tool_error("what was sealed cannot be opened again: %s", reason);
-		return code;
-	}
-	if (tool_payload_equal(&vault->payload, &vault->check))
-		return TC_TOOL_OK;
-	tool_error("the new keyring did not read back as meant; nothing was written");
-	return TC_TOOL_FAILED;
-}
-
 static int
 write_new(const TcOptions *options, const NewKeyring *made)
 {
@@ -201,6 +179,7 @@ report(const TcOptions *options, const TcVault *vault, const NewKeyring *made)
 	tool_json_string("keyring", options->keyring);
 	tool_json_string("owner", made->owner.name);
 	tool_print_keyring(&made->store.keyring);
+	tool_print_credential(&made->credential);
 	tool_json_array("recipients");
 	tool_print_recipient("machine", vault->machine.public_key, made->name);
 	for (int i = 0; i < vault->payload.nenrolled; i++)
@@ -216,17 +195,22 @@ static int
 make_keyring(const TcOptions *options, TcVault *vault, NewKeyring *made)
 {
 	TcSpan		file;
-	int			code;
+	int			code = TC_TOOL_OK;
 
-	code = enrol_recovery(options, &vault->payload);
+	if (tool_needs_credential(options->provider))
+		code = tool_check_credential_place(options, vault, NULL, &made->place);
+	if (code == TC_TOOL_OK)
+		code = enrol_recovery(options, &vault->payload);
 	if (code == TC_TOOL_OK)
 		code = draw_secrets(vault);
 	if (code == TC_TOOL_OK)
 		code = tool_seal_secret(options, vault, &made->sealed);
 	if (code == TC_TOOL_OK)
 		code = build(options, vault, made);
-	if (code == TC_TOOL_OK)
-		code = read_back(options, vault, &made->store);
+	if (code != TC_TOOL_OK)
+		return code;
+	memcpy(vault->pin, vault->new_pin, sizeof(vault->pin));
+	code = tool_reopen(options, vault, &made->store, 0);
 	if (code != TC_TOOL_OK)
 		return code;
 
@@ -234,8 +218,15 @@ make_keyring(const TcOptions *options, TcVault *vault, NewKeyring *made)
 	code = tool_owner_can_open(options, vault, &made->owner, file, 0);
 	if (code == TC_TOOL_OK)
 		code = make_folder(options);
+	if (code == TC_TOOL_OK && tool_needs_credential(options->provider))
+		code = tool_write_credential(options, vault, made->store.keyring.slots[0].blob,
+									 &made->place, &made->credential);
 	if (code == TC_TOOL_OK)
+	{
 		code = write_new(options, made);
+		if (code != TC_TOOL_OK)
+			tool_take_back_credential(&made->credential, &made->place);
+	}
 	if (code == TC_TOOL_OK)
 		code = tool_owner_can_read(options, &made->owner, file);
 	if (code == TC_TOOL_OK)
@@ -248,7 +239,7 @@ cmd_init(const TcOptions *given)
 {
 	TcOptions	options = *given;
 	TcProviderUse use = {0};
-	NewKeyring	made = {0};
+	static NewKeyring made;
 	TcVault    *vault = NULL;
 	int			code;
 

@@ -9,8 +9,8 @@
  */
 #include <stdio.h>
 
+#include "credential.h"
 #include "json.h"
-#include "store.h"
 
 /* Print what only an opened keyring tells. */
 static int
@@ -92,22 +92,26 @@ verify_slot(const TcOptions *options, TcVault *vault, const TcStore *store,
 {
 	const char *provider = store->keyring.slots[slot].provider;
 	char		reason[TC_TOOL_REASON_MAX] = "";
+	bool		opens;
 	int			code;
 
 	code = tool_open_slot(options, vault, store, slot, reason);
-	tool_text("slot %d: provider %s: %s\n", slot + 1, provider,
-			  code == TC_TOOL_OK ? "opens" : reason);
+	opens = code == TC_TOOL_OK;
+	if (opens && tool_needs_credential(provider))
+		code = tool_verify_credential(options, vault, &store->keyring.slots[slot],
+									  reason);
+	tool_text("slot %d: provider %s: %s%s%s\n", slot + 1, provider,
+			  opens ? "opens" : reason,
+			  opens && reason[0] != '\0' ? ", but " : "", opens ? reason : "");
 	tool_json_object(NULL);
 	tool_json_number("slot", slot + 1);
 	tool_json_string("provider", provider);
-	tool_json_bool("opens", code == TC_TOOL_OK);
-	if (code != TC_TOOL_OK)
-	{
-		tool_json_number("exit_code", code);
+	tool_json_bool("opens", opens);
+	tool_json_number("exit_code", code);
+	if (reason[0] != '\0')
 		tool_json_string("reason", reason);
-	}
 	tool_json_end();
-	if (code != TC_TOOL_OK)
+	if (!opens)
 		tool_open_hint(provider, code);
 	return code;
 }

@@ -25,12 +25,18 @@
 /* What it takes to open a keyring, and to seal a slot of one. */
 #define OPENING "keyring provider-dir tcti pin pin-fd pin-file tpm2-device command json "
 #define SEALING "provider pcrs with-key credential-name credential tpm2-pcrs "
+#define SEALING_MORE SEALING "no-pcrs no-pin new-pin new-pin-fd new-pin-file "
 
 static const TcCommand commands[] = {
 	{"init", cmd_init, OPENING SEALING "owner name recovery-pubkey no-recovery",
 	"", 0, USAGE_INIT},
 	{"show", cmd_show, OPENING "name unseal", "", 0, USAGE_SHOW},
 	{"verify", cmd_verify, OPENING "credential", "", 0, USAGE_VERIFY},
+	{"add-provider", cmd_add_provider, OPENING SEALING_MORE, "provider", 0,
+	USAGE_ADD_PROVIDER},
+	{"remove-provider", cmd_remove_provider, OPENING "slot", "slot", 0,
+	USAGE_REMOVE_PROVIDER},
+	{"reseal", cmd_reseal, OPENING SEALING_MORE "slot", "", 0, USAGE_RESEAL},
 	{"trust", cmd_trust, OPENING, "", 2, USAGE_TRUST},
 	{"distrust", cmd_distrust, OPENING, "", 2, USAGE_DISTRUST},
 	{"recovery-keygen", cmd_recovery_keygen, "out json", "out", 0,

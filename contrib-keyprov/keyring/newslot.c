@@ -64,31 +64,55 @@ find_binding(TcSpan text, uint8_t *ret_binding)
 }
 
 /*
- * Take binding, type id and policy from what the provider says of its blob.
+ * Take binding, type id, policy and name from what a provider says of its
+ * blob.  What is missing then, or NULL.
  */
-static int
+static const char *
 take_info(const char *provider, TcSpan text, TcSealed *sealed)
 {
-	char		type_id[2 * TC_TYPE_ID_BYTES + 8];
+	bool		is_credential = strcmp(provider, "systemd-creds") == 0;
+	char		type_id[2 * TC_TYPE_ID_BYTES + 1];
 
 	if (!find_value(text, "policy", sealed->policy, sizeof(sealed->policy)))
 		sealed->policy[0] = '\0';
 	if (!find_binding(text, &sealed->binding))
-	{
-		tool_error("key provider \"%s\" does not say what its secret is bound to",
-				   provider);
-		return TC_TOOL_FAILED;
-	}
+		return "what its secret is bound to";
 	memset(sealed->type_id, 0, TC_TYPE_ID_BYTES);
-	if (find_value(text, "type_id", type_id, sizeof(type_id)) ?
-		!tool_parse_hex(type_id, sealed->type_id) :
-		strcmp(provider, "systemd-creds") == 0)
+	if (is_credential &&
+		(!find_value(text, "type_id", type_id, sizeof(type_id)) ||
+		 !tool_parse_hex(type_id, sealed->type_id)))
+		return "of which type its credential is";
+	if (is_credential &&
+		!find_value(text, "name", sealed->credential_name,
+					sizeof(sealed->credential_name)))
+		return "the name of its credential";
+	return NULL;
+}
+
+int
+tool_describe_blob(const TcOptions *options, TcVault *vault,
+				   const char *provider, TcSpan blob, TcSealed *ret_sealed,
+				   char *ret_reason)
+{
+	TcProviderRun *run = &vault->run;
+	const char *missing;
+	int			code;
+
+	code = tool_run_provider(options, vault, provider, "info", NULL, blob,
+							 ret_reason);
+	if (code == TC_TOOL_OK)
 	{
-		tool_error("key provider \"%s\" does not say of which type its credential is",
-				   provider);
-		return TC_TOOL_FAILED;
+		missing = take_info(provider, tc_span(run->output, run->output_len),
+							ret_sealed);
+		if (missing != NULL)
+		{
+			snprintf(ret_reason, TC_TOOL_REASON_MAX,
+					 "key provider \"%s\" does not say %s", provider, missing);
+			code = TC_TOOL_FAILED;
+		}
 	}
-	return TC_TOOL_OK;
+	tc_keyprov_wipe(run);
+	return code;
 }
 
 int
@@ -112,19 +136,17 @@ tool_seal_secret(const TcOptions *options, TcVault *vault, TcSealed *ret_sealed)
 	{
 		ret_sealed->blob_len = run->output_len;
 		memcpy(ret_sealed->blob, run->output, run->output_len);
-		code = tool_run_provider(options, vault, provider, "info", NULL,
-								 tc_span(ret_sealed->blob, ret_sealed->blob_len),
-								 reason);
+		tc_keyprov_wipe(run);
+		code = tool_describe_blob(options, vault, provider,
+								  tc_span(ret_sealed->blob, ret_sealed->blob_len),
+								  ret_sealed, reason);
 	}
-	if (code == TC_TOOL_OK)
-		code = take_info(provider, tc_span(run->output, run->output_len),
-						 ret_sealed);
-	else
+	tc_keyprov_wipe(run);
+	if (code != TC_TOOL_OK)
 	{
 		tool_error("%s", reason);
 		tool_unavailable_hint(provider, code);
 	}
-	tc_keyprov_wipe(run);
 	return code;
 }
 

@@ -64,22 +64,18 @@ tool_find_owner(const TcOptions *options, TcOwner *ret_owner)
 	return TC_TOOL_OK;
 }
 
-int
+void
 tool_keyring_owner(const TcStore *store, TcOwner *ret_owner)
 {
 	const struct passwd *user = getpwuid(store->uid);
 
 	memset(ret_owner, 0, sizeof(*ret_owner));
-	if (user == NULL || strlen(user->pw_name) >= sizeof(ret_owner->name))
-	{
-		tool_error("the owner of the keyring, user id %d, has no name",
-				   (int) store->uid);
-		return TC_TOOL_FAILED;
-	}
-	memcpy(ret_owner->name, user->pw_name, strlen(user->pw_name));
+	if (user != NULL && strlen(user->pw_name) < sizeof(ret_owner->name))
+		memcpy(ret_owner->name, user->pw_name, strlen(user->pw_name));
+	else
+		snprintf(ret_owner->name, sizeof(ret_owner->name), "%d", (int) store->uid);
 	ret_owner->uid = store->uid;
-	ret_owner->gid = user->pw_gid;
-	return TC_TOOL_OK;
+	ret_owner->gid = user != NULL ? user->pw_gid : store->gid;
 }
 
 /* Become the owner for good.  Changing users undoes the hardening. */

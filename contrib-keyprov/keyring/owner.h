@@ -30,8 +30,8 @@ typedef struct TcOwner
 /* Find the user of --owner, which root must give, or whoever runs this. */
 extern int	tool_find_owner(const TcOptions *options, TcOwner *ret_owner);
 
-/* The owner of a keyring that there is. */
-extern int	tool_keyring_owner(const TcStore *store, TcOwner *ret_owner);
+/* The owner of a keyring that there is; one without a name goes by number. */
+extern void tool_keyring_owner(const TcStore *store, TcOwner *ret_owner);
 
 /*
  * Whether the owner can open these bytes of a keyring through one slot, with

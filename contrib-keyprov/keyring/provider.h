@@ -57,7 +57,16 @@ typedef struct TcSealed
 	uint8_t		binding;
 	uint8_t		type_id[TC_TYPE_ID_BYTES];
 	char		policy[TC_POLICY_MAX + 1];
+	char		credential_name[NAME_MAX + 1];	/* systemd-creds only */
 } TcSealed;
+
+/*
+ * Ask a provider what a blob is: all fields but the blob itself.  Does not
+ * print: the reason is in ret_reason.
+ */
+extern int	tool_describe_blob(const TcOptions *options, TcVault *vault,
+							   const char *provider, TcSpan blob,
+							   TcSealed *ret_sealed, char *ret_reason);
 
 /*
  * Draw a secret, vault->secret, have options->provider seal it, and describe

@@ -166,6 +166,7 @@ tool_open_hint(const char *provider, int exit_code)
 int
 tool_open_any(const TcOptions *options, TcVault *vault, TcStore *store, int skip)
 {
+	const char *provider = "";
 	int			worst = TC_TOOL_FAILED;
 
 	for (int i = 0; i < store->keyring.nslots; i++)
@@ -182,11 +183,14 @@ tool_open_any(const TcOptions *options, TcVault *vault, TcStore *store, int skip
 			return TC_TOOL_OK;
 		}
 		tool_error("slot %d: %s", i + 1, reason);
-		tool_open_hint(store->keyring.slots[i].provider, code);
 		/* "Try again later" is true if it is for any slot. */
 		if (worst == TC_TOOL_FAILED || code == TC_TOOL_UNAVAILABLE)
+		{
 			worst = code;
+			provider = store->keyring.slots[i].provider;
+		}
 	}
+	tool_open_hint(provider, worst);
 	return worst;
 }
 
@@ -264,6 +268,28 @@ reads_back(TcVault *vault, const TcStore *old, TcSpan file)
 		tool_payload_equal(&vault->check, &vault->payload);
 }
 
+int
+tool_reopen(const TcOptions *options, TcVault *vault, const TcStore *store,
+			int slot)
+{
+	char		reason[TC_TOOL_REASON_MAX] = "";
+	int			code;
+
+	vault->check = vault->payload;
+	sodium_memzero(&vault->payload, sizeof(vault->payload));
+	sodium_memzero(vault->secret, sizeof(vault->secret));
+	code = tool_open_slot(options, vault, store, slot, reason);
+	if (code != TC_TOOL_OK)
+	{
+		tool_error("what was sealed cannot be opened again: %s", reason);
+		return code;
+	}
+	if (tool_payload_equal(&vault->payload, &vault->check))
+		return TC_TOOL_OK;
+	tool_error("the new keyring did not read back as meant");
+	return TC_TOOL_FAILED;
+}
+
 /* Whether the file on disk is still the one that was read. */
 static int
 check_unchanged(const TcOptions *options, const TcStore *store)
@@ -288,10 +314,7 @@ tool_rewrite_keyring(const TcOptions *options, TcVault *vault, TcStore *store)
 {
 	TcKeyringNewSlot slots[TC_KEYRING_SLOTS_MAX];
 	uint8_t		file[TC_KEYRING_MAX];
-	const char *why = NULL;
 	size_t		len = 0;
-	TcResult	result;
-	int			code;
 
 	for (int i = 0; i < store->keyring.nslots; i++)
 		slots[i] = tool_kept_slot(&store->keyring.slots[i]);
@@ -303,17 +326,29 @@ tool_rewrite_keyring(const TcOptions *options, TcVault *vault, TcStore *store)
 		return TC_TOOL_FAILED;
 	}
 
+	return tool_replace_keyring(options, store, tc_span(file, len));
+}
+
+int
+tool_replace_keyring(const TcOptions *options, TcStore *store, TcSpan file)
+{
+	const char *why = NULL;
+	TcResult	result;
+	int			code;
+
 	code = check_unchanged(options, store);
 	if (code != TC_TOOL_OK)
 		return code;
-	result = tc_keyring_write_file(options->keyring, tc_span(file, len),
-								   store->uid, store->gid, true, &why);
+	tool_progress("writing the keyring");
+	result = tc_keyring_write_file(options->keyring, file, store->uid,
+								   store->gid, true, &why);
 	if (result != TC_OK)
 		return file_failed(options->keyring, result, why);
 
-	memcpy(store->file, file, len);
-	store->len = len;
-	if (tc_keyring_parse(tc_span(store->file, len), &store->keyring) != TC_OK)
+	memcpy(store->file, file.data, file.len);
+	store->len = file.len;
+	if (tc_keyring_parse(tc_span(store->file, store->len),
+						 &store->keyring) != TC_OK)
 		return TC_TOOL_FAILED;	/* it has just parsed */
 	return TC_TOOL_OK;
 }

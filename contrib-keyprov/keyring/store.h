@@ -70,6 +70,21 @@ extern int	tool_open_keyring(const TcOptions *options, TcVault *vault,
 extern int	tool_rewrite_keyring(const TcOptions *options, TcVault *vault,
 								 TcStore *store);
 
+/*
+ * Open a slot of a keyring in the making again, through its provider, and
+ * compare with vault->payload, which was in there before.  vault->pin is the
+ * new slot's by then.
+ */
+extern int	tool_reopen(const TcOptions *options, TcVault *vault,
+						const TcStore *store, int slot);
+
+/*
+ * Put a file in place of the store's, which must still be what was read; the
+ * store is the new one then.  "file" may not lie in the store.
+ */
+extern int	tool_replace_keyring(const TcOptions *options, TcStore *store,
+								 TcSpan file);
+
 /* Whether two payloads say the same. */
 extern bool tool_payload_equal(const TcKeyringPayload *a,
 							   const TcKeyringPayload *b);
