@@ -157,6 +157,10 @@ tc_request_send(void)
 	TimestampTz start = GetCurrentTimestamp();
 	bool		starting = true;
 
+	if (cell->request.kind != TC_REQ_LOCK && cell->request.kind != TC_REQ_UNLOCK &&
+		tc_status_get().state == TC_STATE_FAILED)
+		return TC_ANS_LOCKED;
+
 	if (wait_event == 0)
 		wait_event = tc_wait_event_new("ThemisCryptKey");
 

@@ -107,7 +107,23 @@ typedef enum TcInstanceState
 	TC_STATE_LOCKED				/* by lock() */
 } TcInstanceState;
 
-#define TC_REASON_MAX 640
+/* Why unlocking failed, as far as it decides what to do about it. */
+typedef enum TcUnlockCause
+{
+	TC_CAUSE_NONE = 0,
+	TC_CAUSE_UNAVAILABLE,		/* will be tried again */
+	TC_CAUSE_NO_KEYRING,
+	TC_CAUSE_KEYRING,			/* its file cannot be used */
+	TC_CAUSE_SETTING,
+	TC_CAUSE_BINDING,			/* not to a TPM, as is required */
+	TC_CAUSE_WRONG_MACHINE,
+	TC_CAUSE_WRONG_POLICY,
+	TC_CAUSE_DAMAGED,
+	TC_CAUSE_DENIED,
+	TC_CAUSE_FAILED
+} TcUnlockCause;
+
+#define TC_REASON_MAX 1024
 
 /* What the worker tells about itself; nothing secret. */
 typedef struct TcStatus
@@ -117,6 +133,7 @@ typedef struct TcStatus
 	int			attempts;		/* at unlocking, since the worker's start */
 	TimestampTz changed_at;		/* when the state was last set */
 	TimestampTz next_retry;		/* 0 = none */
+	TcUnlockCause cause;
 	char		reason[TC_REASON_MAX];
 	char		provider[TC_PROVIDER_NAME_MAX + 1];
 	uint8		binding;		/* TcBinding */
@@ -142,7 +159,9 @@ extern bool tc_request_set_record(TcRequest *request, TcSpan record);
 
 /*
  * Ask, and wait for the answer.  While the first unlocking after a start is
- * under way, up to themis_crypt.unlock_timeout; otherwise up to 10 s.
+ * under way, up to themis_crypt.unlock_timeout; otherwise up to 10 s.  Where
+ * unlocking has failed, only LOCK and UNLOCK are asked: the worker may be
+ * busy with ending a provider, and nobody else shall wait for that.
  */
 extern TcAnswer tc_request_send(void);
 

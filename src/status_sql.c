@@ -20,6 +20,7 @@
 #include "errors.h"
 #include "guc.h"
 #include "request.h"
+#include "unlock.h"
 
 #define STATUS_COLUMNS 12
 #define POLL_MS 20
@@ -131,11 +132,16 @@ themis_crypt_unlock(PG_FUNCTION_ARGS)
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 	}
-	if (status.attempts == attempts || status.reason[0] != '\0')
+	if (status.attempts == attempts)
 		ereport(ERROR,
 				(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
-				 errmsg("could not unlock encryption keys: %s",
-						status.attempts == attempts ?
-						"the key provider has not answered yet" : status.reason)));
+				 errmsg("could not unlock encryption keys: the key provider has not answered yet"),
+				 errhint("The attempt goes on; themis_crypt.status() will have its outcome.")));
+	if (status.reason[0] != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+				 errmsg("could not unlock encryption keys: %s", status.reason),
+				 tc_unlock_hint(status.cause) != NULL ?
+				 errhint("%s", tc_unlock_hint(status.cause)) : 0));
 	PG_RETURN_VOID();
 }

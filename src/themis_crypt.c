@@ -30,6 +30,7 @@
 #include "keycat.h"
 #include "provopts.h"
 #include "request.h"
+#include "startcheck.h"
 #include "worker.h"
 
 PG_MODULE_MAGIC;
@@ -58,6 +59,7 @@ shmem_startup(void)
 	tc_slots_shmem_init();
 	tc_request_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
+	tc_startcheck();
 }
 
 /* libsodium calls this instead of abort() when it is misused. */

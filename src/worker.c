@@ -3,20 +3,15 @@
  * worker.c
  *	  The key worker: the one process that holds instance and root keys.
  *
- * Unlocking goes through the slots of the keyring file in order until one
- * opens.  A provider that is unavailable or busy is tried again, less and
- * less often; any other failure waits for unlock() or a restart, because
- * trying again could end in a TPM's lockout.
+ * A provider that is unavailable or busy is tried again, less and less often;
+ * any other failure waits for unlock() or a restart, because trying again
+ * could end in a TPM's lockout.
  *
  * src/worker.c
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
-
-#include <unistd.h>
-
-#include <sodium.h>
 
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -30,30 +25,18 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "guc.h"
 #include "keymaster.h"
-#include "provopts.h"
+#include "unlock.h"
 #include "worker.h"
 
-#define PROVIDER_DEADLINE_MS	15000
 #define RETRY_FIRST_MS			1000
 #define RETRY_MAX_MS			60000
 #define WORKER_RESTART_S		1
 
-/* One attempt at unlocking. */
-typedef struct Attempt
-{
-	bool		running;		/* a provider program is */
-	bool		retriable;		/* some slot failed in a way worth retrying */
-	int			slot;
-	TimestampTz deadline;		/* of the running provider */
-	TcKeyring	keyring;		/* borrows from "file" */
-	uint8		file[TC_KEYRING_MAX];
-} Attempt;
-
-static Attempt attempt;
+static TcUnlock attempt = {.open = tc_keymaster_open};
 static TcStatus status;
 static int	retry_ms;
+static int64 retry_at;			/* on the clock of tc_unlock_now, 0 = never */
 static uint32 wait_event;
 
 void
@@ -82,35 +65,39 @@ set_state(TcInstanceState state, const char *reason)
 	tc_status_set(&status);
 }
 
-/* An attempt is over, without success. */
+/* Plan the next attempt, less and less often; or none. */
 static void
-unlock_failed(const char *reason)
+plan_retry(bool retriable)
 {
-	bool		known = strcmp(status.reason, reason) == 0;
+	retry_at = 0;
+	status.next_retry = 0;
+	if (!retriable)
+		return;
+	retry_ms = retry_ms == 0 ? RETRY_FIRST_MS : Min(retry_ms * 2, RETRY_MAX_MS);
+	retry_at = tc_unlock_now() + retry_ms;
+	status.next_retry =
+		TimestampTzPlusMilliseconds(GetCurrentTimestamp(), retry_ms);
+}
+
+/* An attempt is over, without success.  Each cause is told once. */
+static void
+unlock_failed(void)
+{
+	/* after unlock() in an unlocked state the identity we have stays */
+	bool		unlocked = tc_keymaster_unlocked();
+	TcInstanceState state = unlocked ? TC_STATE_UNLOCKED : TC_STATE_FAILED;
 
 	status.attempts++;
-	status.next_retry = 0;
-	if (attempt.retriable)
-	{
-		retry_ms = retry_ms == 0 ? RETRY_FIRST_MS : Min(retry_ms * 2, RETRY_MAX_MS);
-		status.next_retry =
-			TimestampTzPlusMilliseconds(GetCurrentTimestamp(), retry_ms);
-	}
-	if (tc_keymaster_unlocked())
-	{
-		/* unlock() in an unlocked state: the identity we have stays */
+	plan_retry(attempt.retriable);
+	if (status.state != state || strcmp(status.reason, attempt.reason) != 0)
 		ereport(LOG,
-				(errmsg("could not read the keyring again: %s", reason)));
-		set_state(TC_STATE_UNLOCKED, reason);
-		return;
-	}
-	if (!known || status.state != TC_STATE_FAILED)
-		ereport(LOG,
-				(errmsg("could not unlock encryption keys: %s", reason),
-				 attempt.retriable ?
-				 errhint("This will be tried again.") :
-				 errhint("Mend the cause, then call themis_crypt.unlock() or restart the server.")));
-	set_state(TC_STATE_FAILED, reason);
+				(unlocked ?
+				 errmsg("could not read the keyring again: %s", attempt.reason) :
+				 errmsg("could not unlock encryption keys: %s", attempt.reason),
+				 tc_unlock_hint(attempt.cause) != NULL ?
+				 errhint("%s", tc_unlock_hint(attempt.cause)) : 0));
+	status.cause = attempt.cause;
+	set_state(state, attempt.reason);
 }
 
 static void
@@ -118,12 +105,15 @@ unlock_succeeded(void)
 {
 	const TcKeyringSlot *slot = &attempt.keyring.slots[attempt.slot];
 
+	/* what is trusted may have changed: let keys be loaded anew */
+	tc_slots_close();
 	status.attempts++;
-	status.next_retry = 0;
+	plan_retry(false);
 	retry_ms = 0;
 	strlcpy(status.provider, slot->provider, sizeof(status.provider));
 	status.binding = slot->binding;
 	status.locked_by[0] = '\0';
+	status.cause = TC_CAUSE_NONE;
 	tc_keymaster_describe(status.public_key, &status.has_recovery);
 	ereport(LOG,
 			(errmsg("encryption keys unlocked with key provider \"%s\"",
@@ -131,171 +121,31 @@ unlock_succeeded(void)
 	set_state(TC_STATE_UNLOCKED, "");
 }
 
-/* Read and parse the keyring file; false with words if that fails. */
-static bool
-read_keyring(char *ret_reason, size_t size)
-{
-	const char *why = NULL;
-	size_t		len = 0;
-	TcResult	result;
-
-	result = tc_keyring_read_file(tc_keyring_path, geteuid(), attempt.file,
-								  &len, &why);
-	if (result == TC_SYSTEM)
-		snprintf(ret_reason, size, "keyring file \"%s\": %s: %s",
-				 tc_keyring_path, why, strerror(errno));
-	else if (result != TC_OK)
-		snprintf(ret_reason, size, "keyring file \"%s\": %s",
-				 tc_keyring_path, why);
-	if (result != TC_OK)
-		return false;
-
-	result = tc_keyring_parse(tc_span(attempt.file, len), &attempt.keyring);
-	if (result == TC_OK)
-		return true;
-	snprintf(ret_reason, size, result == TC_UNSUPPORTED ?
-			 "keyring file \"%s\" was written by a newer version" :
-			 "keyring file \"%s\" is damaged", tc_keyring_path);
-	return false;
-}
-
-/* Start the provider of the attempt's slot; false with words. */
-static bool
-start_provider(char *ret_reason, size_t size)
-{
-	const TcKeyringSlot *slot = &attempt.keyring.slots[attempt.slot];
-	char		path[MAXPGPATH];
-	const char *args[TC_KEYPROV_ARGS_MAX + 1];
-	const char *why;
-
-	if (!tc_provopts_get(slot->provider, args, &why))
-	{
-		snprintf(ret_reason, size, "key provider \"%s\": %s", slot->provider, why);
-		return false;
-	}
-	snprintf(path, sizeof(path), "%s/themis_crypt/themis-keyprov-%s",
-			 pkglib_path, slot->provider);
-	if (tc_keyprov_start(tc_keymaster_provider_run(), path, "unseal", args,
-						 slot->blob) != TC_OK)
-	{
-		snprintf(ret_reason, size, "could not run key provider \"%s\": %s",
-				 slot->provider, strerror(errno));
-		return false;
-	}
-	attempt.running = true;
-	attempt.deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-												   PROVIDER_DEADLINE_MS);
-	return true;
-}
-
-/* Start with slot "first", or with the next that can be started. */
 static void
-try_slots(int first, const char *reason_so_far)
+conclude(TcUnlockState outcome)
 {
-	char		reason[TC_REASON_MAX];
-
-	strlcpy(reason, reason_so_far, sizeof(reason));
-	for (attempt.slot = first; attempt.slot < attempt.keyring.nslots; attempt.slot++)
-	{
-		if (start_provider(reason, sizeof(reason)))
-			return;
-	}
-	unlock_failed(reason);
+	if (outcome == TC_UNLOCK_OPENED)
+		unlock_succeeded();
+	else if (outcome == TC_UNLOCK_FAILED)
+		unlock_failed();
 }
 
 static void
 begin_unlock(void)
 {
-	char		reason[TC_REASON_MAX];
-
 	if (attempt.running)
 		return;
-	attempt.retriable = false;
-	status.next_retry = 0;
-	if (!read_keyring(reason, sizeof(reason)))
-	{
-		unlock_failed(reason);
-		return;
-	}
-	try_slots(0, "");
-}
-
-/* Say what an exit code means, in a sentence fragment. */
-static const char *
-exit_code_text(int code)
-{
-	switch (code)
-	{
-		case TC_EXIT_UNAVAILABLE:
-			return "unavailable";
-		case TC_EXIT_BUSY:
-			return "busy";
-		case TC_EXIT_WRONG_MACHINE:
-			return "sealed to another machine";
-		case TC_EXIT_WRONG_POLICY:
-			return "the policy is not met";
-		case TC_EXIT_DAMAGED:
-			return "damaged";
-		case TC_EXIT_DENIED:
-			return "denied";
-		default:
-			return "failed";
-	}
-}
-
-/* The running provider is done or overdue: take its secret, or go on. */
-static void
-end_provider(bool done)
-{
-	TcProviderRun *run = tc_keymaster_provider_run();
-	const TcKeyringSlot *slot = &attempt.keyring.slots[attempt.slot];
-	char		reason[TC_REASON_MAX];
-	int			code;
-
-	code = tc_keyprov_end(run, done);
-	attempt.running = false;
-	if (code == TC_EXIT_OK && run->output_len != TC_PROVIDER_SECRET_BYTES)
-		code = TC_EXIT_INTERNAL;
-	if (code == TC_EXIT_UNAVAILABLE || code == TC_EXIT_BUSY)
-		attempt.retriable = true;
-	if (code != TC_EXIT_OK)
-		snprintf(reason, sizeof(reason), "key provider \"%s\": %s%s%s",
-				 slot->provider,
-				 done ? exit_code_text(code) : "did not answer in time",
-				 run->reason_len > 0 ? ": " : "", run->reason);
-	else if (tc_keymaster_open(&attempt.keyring, attempt.slot, run->output) == TC_OK)
-	{
-		/* what is trusted may have changed: let keys be loaded anew */
-		tc_slots_close();
-	}
-	else
-	{
-		code = TC_EXIT_DAMAGED;
-		snprintf(reason, sizeof(reason),
-				 "key provider \"%s\" gave the wrong secret, or the keyring file was altered",
-				 slot->provider);
-	}
-	tc_keyprov_wipe(run);
-
-	if (code == TC_EXIT_OK)
-		unlock_succeeded();
-	else
-		try_slots(attempt.slot + 1, reason);
+	plan_retry(false);
+	tc_status_set(&status);
+	conclude(tc_unlock_begin(&attempt));
 }
 
 static void
 drive_unlock(void)
 {
-	TimestampTz now = GetCurrentTimestamp();
-
 	if (attempt.running)
-	{
-		if (tc_keyprov_progress(tc_keymaster_provider_run()))
-			end_provider(true);
-		else if (now >= attempt.deadline)
-			end_provider(false);
-	}
-	else if (status.next_retry != 0 && now >= status.next_retry)
+		conclude(tc_unlock_progress(&attempt));
+	else if (retry_at != 0 && tc_unlock_now() >= retry_at)
 		begin_unlock();
 }
 
@@ -306,17 +156,12 @@ lock_instance(const char *by)
 
 	tc_slots_set_locked(by);
 	tc_slots_close();
-	if (attempt.running)
-	{
-		(void) tc_keyprov_end(tc_keymaster_provider_run(), false);
-		tc_keyprov_wipe(tc_keymaster_provider_run());
-		attempt.running = false;
-	}
+	tc_unlock_stop(&attempt);
 	tc_keymaster_forget();
 	if (!tc_slots_wipe())
 		ereport(LOG,
 				(errmsg("a backend stood still while encryption keys were locked; it may keep one subkey")));
-	status.next_retry = 0;
+	plan_retry(false);
 	strlcpy(status.locked_by, by, sizeof(status.locked_by));
 	if (!known)
 		ereport(LOG, (errmsg("encryption keys locked by role \"%s\"", by)));
@@ -327,8 +172,8 @@ static void
 unlock_instance(void)
 {
 	tc_slots_set_locked(NULL);
-	if (!tc_keymaster_unlocked())
-		set_state(TC_STATE_STARTING, "");
+	retry_ms = 0;
+	set_state(tc_keymaster_unlocked() ? TC_STATE_UNLOCKED : TC_STATE_STARTING, "");
 	begin_unlock();
 }
 
@@ -367,18 +212,18 @@ serve_requests(void)
 static long
 idle_ms(void)
 {
-	TimestampTz next = attempt.running ? attempt.deadline : status.next_retry;
+	int64		next = attempt.running ? attempt.deadline : retry_at;
 
 	if (next == 0)
 		return -1;
-	return Max(0, TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next)) + 1;
+	return (long) Max(0, next - tc_unlock_now()) + 1;
 }
 
 /* Wait for a request, a signal, the provider, or time to act. */
 static void
 wait_for_work(void)
 {
-	TcProviderRun *run = tc_keymaster_provider_run();
+	const TcProviderRun *run = attempt.run;
 	WaitEventSet *set;
 	WaitEvent	event;
 
@@ -400,9 +245,7 @@ wait_for_work(void)
 static void
 stop_provider(int code, Datum arg)
 {
-	if (attempt.running)
-		(void) tc_keyprov_end(tc_keymaster_provider_run(), false);
-	attempt.running = false;
+	tc_unlock_stop(&attempt);
 	tc_keymaster_forget();
 }
 
@@ -418,6 +261,7 @@ themis_crypt_worker_main(Datum arg)
 												ALLOCSET_SMALL_SIZES));
 	wait_event = tc_wait_event_new("ThemisCryptKeyWorker");
 	tc_keymaster_init();
+	attempt.run = tc_keymaster_provider_run();
 	before_shmem_exit(stop_provider, (Datum) 0);
 	if (!tc_request_attach_worker())
 		ereport(FATAL,

@@ -12,7 +12,7 @@
  *	Locks	none held across a wait.
  *	Errors	unlocking failures go to the server log once per reason, and to
  *			the status; the worker lives on and retries where it makes sense.
- *	Uses	keymaster.h, keyprov.h, keyring.h, request.h.
+ *	Uses	keymaster.h, unlock.h, request.h.
  *
  * src/worker.h
  *

@@ -1,0 +1,226 @@
+/*-------------------------------------------------------------------------
+ *
+ * startcheck.c
+ *	  themis_crypt.require_unlocked.  The contract is in startcheck.h.
+ *
+ * src/startcheck.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "access/xlog.h"
+#include "miscadmin.h"
+#include "postmaster/fork_process.h"
+#include "storage/ipc.h"
+
+#include "guc.h"
+#include "secretmem.h"
+#include "startcheck.h"
+#include "unlock.h"
+
+#define NAP_MS		100
+/* For all slots; the child's own deadlines come first. */
+#define DEADLINE_MS	(TC_KEYRING_SLOTS_MAX * 20000)
+#define STACK_BYTES 16384		/* wiped after use: libsodium leaves copies */
+
+/* What the child tells; the pipe takes it whole. */
+typedef struct Verdict
+{
+	bool		opened;
+	TcUnlockCause cause;
+	char		reason[TC_REASON_MAX];
+} Verdict;
+
+StaticAssertDecl(sizeof(Verdict) <= PIPE_BUF, "verdict is too large for a pipe");
+
+/* In secret memory of the child. */
+typedef struct Secrets
+{
+	TcProviderRun run;
+	TcKeyringPayload payload;
+} Secrets;
+
+static Secrets *secrets;
+static TcUnlock attempt;
+
+static TcResult
+open_keyring(const TcKeyring *keyring, int slot,
+			 const uint8 secret[TC_PROVIDER_SECRET_BYTES])
+{
+	return tc_keyring_open(keyring, slot, secret, &secrets->payload, NULL);
+}
+
+/* Wait for the provider, as long as the postmaster would. */
+static TcUnlockState
+wait_for_provider(void)
+{
+	TcProviderRun *run = attempt.run;
+	struct pollfd fds[3] = {{run->in, POLLOUT, 0}, {run->out, POLLIN, 0},
+	{run->err, POLLIN, 0}};
+
+	(void) poll(fds, lengthof(fds), NAP_MS);
+	return tc_unlock_progress(&attempt);
+}
+
+static void
+try_to_open(Verdict *verdict)
+{
+	TcUnlockState state;
+	TcSecretKind kind;
+	void	   *memory;
+
+	if (tc_secret_harden() != TC_OK ||
+		tc_secret_map(sizeof(Secrets), false, &memory, &kind) != TC_OK)
+	{
+		verdict->cause = TC_CAUSE_FAILED;
+		snprintf(verdict->reason, sizeof(verdict->reason),
+				 "could not lock %zu bytes of memory for root keys: %s",
+				 sizeof(Secrets), strerror(errno));
+		return;
+	}
+	secrets = memory;
+	attempt.run = &secrets->run;
+	attempt.open = open_keyring;
+	state = tc_unlock_begin(&attempt);
+	while (state == TC_UNLOCK_RUNNING)
+		state = wait_for_provider();
+
+	tc_secret_unmap(memory, sizeof(Secrets));
+	sodium_stackzero(STACK_BYTES);
+	verdict->opened = state == TC_UNLOCK_OPENED;
+	verdict->cause = attempt.cause;
+	strlcpy(verdict->reason, attempt.reason, sizeof(verdict->reason));
+}
+
+/*
+ * The child: a postmaster no more, and never one of its children.  Nothing is
+ * logged here, and the end runs none of what was registered for the end of
+ * the postmaster.
+ */
+static void pg_attribute_noreturn()
+child_main(int out, pid_t parent)
+{
+	Verdict		verdict;
+	ssize_t		put;
+
+	on_exit_reset();
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
+		_exit(1);
+	memset(&verdict, 0, sizeof(verdict));
+	try_to_open(&verdict);
+	put = write(out, &verdict, sizeof(verdict));
+	_exit(put == (ssize_t) sizeof(verdict) ? 0 : 1);
+}
+
+/*
+ * Somebody wants the server to end.  The postmaster has its signals blocked by
+ * now; from 16 on it has not, and then acts on them when we are done.
+ */
+static bool
+told_to_stop(void)
+{
+	sigset_t	pending;
+
+	return sigpending(&pending) == 0 &&
+		(sigismember(&pending, SIGTERM) == 1 ||
+		 sigismember(&pending, SIGINT) == 1 ||
+		 sigismember(&pending, SIGQUIT) == 1);
+}
+
+/* Take the child's verdict, and see the child off. */
+static void
+take_verdict(int in, pid_t child, Verdict *ret_verdict)
+{
+	struct pollfd fds = {in, POLLIN, 0};
+	int64		deadline = tc_unlock_now() + DEADLINE_MS;
+	bool		stop = false;
+	ssize_t		got = -1;
+	int			status;
+
+	while (!(stop = told_to_stop()) && tc_unlock_now() < deadline)
+	{
+		if (poll(&fds, 1, NAP_MS) > 0)
+		{
+			got = read(in, ret_verdict, sizeof(*ret_verdict));
+			break;
+		}
+	}
+	if (got != (ssize_t) sizeof(*ret_verdict))
+	{
+		memset(ret_verdict, 0, sizeof(*ret_verdict));
+		strlcpy(ret_verdict->reason, stop ? "the server was told to stop" :
+				"the process that tried has died or hangs",
+				sizeof(ret_verdict->reason));
+	}
+	/* Its provider dies with it. */
+	(void) kill(child, SIGKILL);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+}
+
+static void
+run_check(Verdict *ret_verdict)
+{
+	pid_t		parent = getpid();
+	int			fds[2];
+	pid_t		child;
+
+	if (pipe(fds) != 0)
+		ereport(FATAL,
+				(errcode(ERRCODE_SYSTEM_ERROR),
+				 errmsg("could not create pipe: %m")));
+	child = fork_process();
+	if (child < 0)
+		ereport(FATAL,
+				(errcode(ERRCODE_SYSTEM_ERROR),
+				 errmsg("could not fork a process to open the keyring: %m")));
+	if (child == 0)
+	{
+		(void) close(fds[0]);
+		child_main(fds[1], parent);
+	}
+	(void) close(fds[1]);
+	take_verdict(fds[0], child, ret_verdict);
+	(void) close(fds[0]);
+}
+
+static bool
+will_replay(void)
+{
+	struct stat st;
+
+	return stat(STANDBY_SIGNAL_FILE, &st) == 0 ||
+		stat(RECOVERY_SIGNAL_FILE, &st) == 0;
+}
+
+void
+tc_startcheck(void)
+{
+	static bool checked = false;
+	Verdict		verdict;
+
+	if (!tc_require_unlocked || checked || IsUnderPostmaster ||
+		!IsPostmasterEnvironment || IsBinaryUpgrade)
+		return;
+	checked = true;
+	run_check(&verdict);
+	if (verdict.opened)
+		return;
+	ereport(will_replay() ? WARNING : FATAL,
+			(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+			 errmsg("could not unlock encryption keys: %s", verdict.reason),
+			 will_replay() ?
+			 errdetail("A standby starts all the same.") :
+			 errdetail("The server does not start without them, because themis_crypt.require_unlocked is on."),
+			 errhint("\"themis-keyring verify\", run as the owner of the keyring, tests it.  To start the server without keys, turn themis_crypt.require_unlocked off.")));
+}
