@@ -45,6 +45,8 @@
 #define TC_LABEL_ADDRESS	"themis/address/v1" /* unkeyed: of a slot */
 #define TC_LABEL_RECIPIENT	"themis/recipient/v1"	/* unkeyed: recipient id */
 #define TC_LABEL_IDENTITY	"themis/identity/v1"	/* unkeyed: checksum */
+#define TC_LABEL_PASSPHRASE "themis/passphrase/v1"	/* stretched passphrase ->
+													 * commitment */
 
 /* What a wrapped key is for; FORMAT, "Purposes". */
 typedef enum TcPurpose

@@ -22,6 +22,7 @@ import ctypes.util
 import hashlib
 import re
 import sys
+import unicodedata
 
 sodium = ctypes.CDLL(ctypes.util.find_library("sodium") or "libsodium.so.23")
 if sodium.sodium_init() < 0:
@@ -250,6 +251,33 @@ def seed_from_text(text):
     return data[:32]
 
 
+def stretch(passphrase, salt, passes, kib):
+    passphrase = unicodedata.normalize("NFC", passphrase).encode()
+    need(1 <= len(passphrase) <= 1024, "no passphrase")
+    out = ctypes.create_string_buffer(64)
+    failed = sodium.crypto_pwhash_argon2id(
+        out, ctypes.c_ulonglong(64), passphrase, ctypes.c_ulonglong(len(passphrase)), salt,
+        ctypes.c_ulonglong(passes), ctypes.c_size_t(kib * 1024), 2)
+    need(failed == 0, "argon2id")
+    return out.raw
+
+
+def seed_from_protected(text, passphrase):
+    need(text.startswith("TC-RECOVERY-P1:"), "not a protected identity")
+    data = from_base64(text[15:])
+    need(len(data) == 137, "malformed protected identity")
+    need(kdf(b"", "themis/identity/v1", b"protected", data[:133], size=16)[:4] == data[133:], "checksum")
+    reader = Reader(data[:133])
+    need(reader.take(4) == b"TCX1", "malformed protected identity")
+    need(reader.uint(1) == 1, "unsupported stretching")
+    passes, kib = reader.uint(4), reader.uint(4)
+    need(3 <= passes <= 10 and 262144 <= kib <= 1048576, "costs out of bounds")
+    salt, nonce = reader.take(16), reader.take(24)
+    stretched = stretch(passphrase, salt, passes, kib)
+    need(kdf(stretched[32:], "themis/passphrase/v1", data[:53]) == reader.take(32), "rejected: wrong passphrase")
+    return aead_open(stretched[:32], nonce, data[:53], reader.rest())
+
+
 # Roots
 
 
@@ -411,6 +439,7 @@ class Check:
         self.values(key_id, version)
         self.roots(realm, root, root_version)
         self.keyring(realm, root, root_version)
+        self.protected()
         print("1..%d" % self.count)
         return self.failed
 
@@ -453,6 +482,18 @@ class Check:
                 self.ok(False, "a wrong provider secret is refused")
             except Refused:
                 self.ok(True, "a wrong provider secret is refused")
+
+
+    def protected(self):
+        passphrase = self.bytes("protected.passphrase").decode()
+        # As a keyboard may give it: decomposed.
+        self.ok(seed_from_protected(self.text["protected.identity"], unicodedata.normalize("NFD", passphrase)) ==
+                self.bytes("recovery.seed"), "protected.identity")
+        try:
+            seed_from_protected(self.text["protected.identity"], passphrase + " ")
+            self.ok(False, "a wrong passphrase is refused")
+        except Refused:
+            self.ok(True, "a wrong passphrase is refused")
 
 
 # The program

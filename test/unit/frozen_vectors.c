@@ -18,6 +18,7 @@
 
 #include "armor.h"
 #include "keyring.h"
+#include "passwrap.h"
 #include "rootrec.h"
 #include "tap.h"
 
@@ -506,13 +507,42 @@ freeze_keyring(void)
 	}
 }
 
+/* A passphrase of more than ASCII, in normal form C. */
+static void
+freeze_protected(void)
+{
+	static const char passphrase[] = "correct horse b\xc3\xa4ttery";
+	TcPasswrap	wrap = {.passes = TC_PASSWRAP_PASSES_MIN, .kib = TC_PASSWRAP_KIB_MIN};
+	TcPasswrap	parsed;
+	uint8_t		stretched[TC_STRETCHED_BYTES];
+	uint8_t		seed[TC_SEED_BYTES];
+	uint8_t		got[TC_SEED_BYTES];
+	char		text[TC_PASSWRAP_TEXT_MAX];
+
+	count_from(0x80, seed, sizeof(seed));
+	count_from(0x21, wrap.salt, sizeof(wrap.salt));
+	count_from(0x41, wrap.nonce, sizeof(wrap.nonce));
+	frozen("protected.passphrase", passphrase, sizeof(passphrase) - 1);
+	must(tc_passwrap_stretch(&wrap, passphrase, sizeof(passphrase) - 1, stretched));
+	frozen("protected.stretched", stretched, sizeof(stretched));
+	must(tc_passwrap_seal(&wrap, stretched, seed));
+	frozen("protected.commitment", wrap.commitment, sizeof(wrap.commitment));
+	must(tc_passwrap_encode(&wrap, text));
+	frozen_text("protected.identity", text);
+	must(tc_passwrap_parse(text, strlen(text), &parsed));
+	must(tc_passwrap_open(&parsed, stretched, got));
+	if (memcmp(got, seed, sizeof(seed)) != 0)
+		bail("the protected identity opened to another seed");
+}
+
 /* FORMAT's worked examples are these vectors. */
 static void
 check_format(void)
 {
 	static const char *const examples[] = {"dek", "realm", "uuid", "value.text.slot_key", "value.text.subkey",
 		"value.text", "value.text.armor", "value.wrap", "value.wrap.wrapping_key", "value.wrap.ad", "root",
-		"value.pending", "machine.text", "recovery.identity", "kcv.root"};
+		"value.pending", "machine.text", "recovery.identity", "kcv.root",
+		"protected.stretched", "protected.commitment", "protected.identity"};
 	static char format[1 << 17];
 	FILE	   *file = fopen("src/FORMAT", "r");
 	size_t		len = 0;
@@ -550,6 +580,7 @@ main(int argc, char **argv)
 	freeze_texts();
 	freeze_record();
 	freeze_keyring();
+	freeze_protected();
 	if (writing)
 		return 0;
 	for (int i = 0; i < nvectors; i++)
