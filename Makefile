@@ -62,14 +62,26 @@ build/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
 	$(2) $$(UNIT_FLAGS) -c -o $$@ $$<
 build/$(1)/%: build/$(1)/%.o $(LEAF_SRCS:%.c=build/$(1)/%.o)
-	$(2) $$^ -lsodium -o $$@
+	$(2) $$^ $$(UNIT_LIBS) -lsodium -o $$@
 endef
 
 $(eval $(call variant,plain,$$(CC) -fPIE -pie $(HARDEN) $(HARDEN_LD)))
 $(eval $(call variant,sanitized,$$(CC) $(SANITIZE)))
 $(eval $(call variant,fuzz,clang $(SANITIZE) -fsanitize=fuzzer))
 .SECONDARY:
--include $(wildcard build/*/src/*.d build/*/test/*/*.d)
+-include $(wildcard build/*/src/*.d build/*/test/*/*.d build/*/contrib-keyprov/*/*.d)
+
+# What the provider tpm2 has of leaves, and what their tests need.
+TPM2_LEAVES = contrib-keyprov/tpm2/blob.o contrib-keyprov/tpm2/pcr.o \
+              contrib-keyprov/tpm2/pin.o contrib-keyprov/common/fault.o \
+              contrib-keyprov/common/pipeio.o
+TPM2_TESTS  = build/plain/test/unit/tpm2_blob build/sanitized/test/unit/tpm2_blob \
+              build/fuzz/test/fuzz/fuzz_tpm2_blob
+build/plain/test/unit/tpm2_blob: $(TPM2_LEAVES:%=build/plain/%)
+build/sanitized/test/unit/tpm2_blob: $(TPM2_LEAVES:%=build/sanitized/%)
+build/fuzz/test/fuzz/fuzz_tpm2_blob: $(TPM2_LEAVES:%=build/fuzz/%)
+$(TPM2_TESTS): UNIT_FLAGS += -Icontrib-keyprov/common -Icontrib-keyprov/tpm2
+$(TPM2_TESTS): UNIT_LIBS = -ltss2-mu
 
 UNIT_PLAIN     = $(UNIT_SRCS:%.c=build/plain/%)
 UNIT_SANITIZED = $(UNIT_SRCS:%.c=build/sanitized/%)
