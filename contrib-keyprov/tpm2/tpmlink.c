@@ -127,8 +127,9 @@ flush_directly(TSS2_TCTI_CONTEXT *tcti, TPM2_HANDLE handle)
  * Sessions that were saved belong to somebody who will be back, and stay.
  */
 static TcExit
-flush_kind(TcTpmLink *tpm, TPM2_HANDLE first, TcReason *reterr_reason)
+flush_kind(TcTpmLink *tpm, TPM2_HT kind, TcReason *reterr_reason)
 {
+	const TPM2_HANDLE first = (TPM2_HANDLE) kind << TPM2_HR_SHIFT;
 	TPMS_CAPABILITY_DATA *found = NULL;
 	TSS2_RC		rc;
 
@@ -188,9 +189,9 @@ tc_tpmlink_open(const char *tcti, bool make_room, TcTpmLink *ret_link,
 
 	code = connect_to(ret_link, tcti, reterr_reason);
 	if (code == TC_EXIT_OK && make_room)
-		code = flush_kind(ret_link, TPM2_TRANSIENT_FIRST, reterr_reason);
+		code = flush_kind(ret_link, TPM2_HT_TRANSIENT, reterr_reason);
 	if (code == TC_EXIT_OK && make_room)
-		code = flush_kind(ret_link, TPM2_LOADED_SESSION_FIRST, reterr_reason);
+		code = flush_kind(ret_link, TPM2_HT_LOADED_SESSION, reterr_reason);
 	if (code == TC_EXIT_OK)
 		code = derive_srk(ret_link, reterr_reason);
 	return code;
