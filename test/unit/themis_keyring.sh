@@ -21,149 +21,11 @@
 # test/unit/themis_keyring.sh
 
 set -u
-export LC_ALL=C
-
-root=$(realpath "$(dirname "$0")/../..")
-tool=${1:-${TC_PGBIN:+$TC_PGBIN/themis-keyring}}
-tool=${tool:-$root/contrib-keyprov/keyring/themis-keyring}
-cluster=${TC_CLUSTER:-$root/test/cluster}
-if [ ! -x "$tool" ]; then
-	echo "1..0 # SKIP $tool is not built"
-	exit 0
-fi
-tool=$(realpath "$tool")
-dir=$(mktemp -d)
-chmod 755 "$dir"
-tests=0
-failures=0
-sleeper=
-
-finish()
-{
-	[ -n "$sleeper" ] && kill "$sleeper" 2>/dev/null
-	for machine in "$dir"/tpm "$dir"/db; do
-		[ -e "$machine" ] && "$cluster" destroy "$machine" >/dev/null 2>&1
-	done
-	rm -rf "$dir"
-}
-trap finish EXIT
-cd "$dir" || exit 1
-
-# ---------------------------------------------------------------------------
-# Tools
-# ---------------------------------------------------------------------------
-
-# ok STATUS NAME: report a test, and what the last run said if it failed.
-ok()
-{
-	tests=$((tests + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $tests - $2"
-	else
-		echo "not ok $tests - $2"
-		echo "# last run: exit code ${rc:-none}"
-		sed 's/^/# /' out err | head -20
-		failures=$((failures + 1))
-	fi
-}
-
-skip()
-{
-	tests=$((tests + 1))
-	echo "ok $tests - $1 # SKIP $2"
-}
-
-# run ARGUMENT...: run the tool, without a terminal that it could ask on.  Sets
-# $rc; output in the files out and err.
-run()
-{
-	setsid -w timeout --signal=KILL 60 "$tool" "$@" >out 2>err </dev/null
-	rc=$?
-	cat out err >>all_output
-}
-
-# exits CODE NAME ARGUMENT...: test the exit code of a run.
-exits()
-{
-	local code=$1 name=$2
-
-	shift 2
-	run "$@"
-	[ "$rc" -eq "$code" ]
-	ok $? "$name: exit code $code"
-}
-
-# says PATTERN: whether the last run said so on stderr.
-says()
-{
-	grep -qE -- "$1" err
-	ok $? "  and says: $1"
-}
-
-# mode WORD: what the fake provider does from now on.
-mode()
-{
-	echo "$1" >providers/mode
-}
-
-files()
-{
-	ls -A "$dir/keys"
-}
-
-# ---------------------------------------------------------------------------
-# A provider that keeps its secret in the open, and does as it is told.
-# ---------------------------------------------------------------------------
-
-mkdir providers keys
-chmod 755 providers
-cat >providers/themis-keyprov-fake <<'SH'
-#!/bin/sh
-here=${0%/*}
-mode=$(cat "$here/mode")
-echo "$*" >>"$here/arguments" 2>/dev/null
-fail() { echo "$2" >&2; exit "$1"; }
-case $mode in
-	gone) fail 10 "no device" ;;
-	busy) fail 11 "too busy" ;;
-	machine) fail 20 "another machine" ;;
-	policy) fail 21 "another state" ;;
-	damaged) fail 22 "no blob of mine" ;;
-	denied) fail 23 "locked out" ;;
-	crash) kill -SEGV $$ ;;
-	root) [ "$(id -u)" = 0 ] || fail 10 "not for this user" ;;
-	hang) echo $$ >"$here/hanging"; exec sleep 60 ;;
-esac
-case $1.$mode in
-	seal.empty) ;;
-	seal.large) head -c 20000 /dev/zero ;;
-	seal.*) printf 'BLOB'; cat ;;
-	unseal.short) tail -c 31 ;;
-	unseal.long) cat ;;
-	unseal.other) head -c 32 /dev/zero ;;
-	unseal.change) cat "$here/../changed" >"$here/../keys/keyring"; tail -c 32 ;;
-	unseal.wait) touch "$here/waiting"
-		while [ -e "$here/waiting" ]; do sleep 0.02; done; tail -c 32 ;;
-	unseal.*) tail -c 32 ;;
-	info.silent) ;;
-	info.appear) echo theirs >"$here/../keys/keyring"; echo "binding=host" ;;
-	info.strange) echo "binding=paper" ;;
-	info.rude) printf 'binding=host\npolicy=a\001b\n' ;;
-	info.*) printf 'provider=fake\nbinding=host\npolicy=none at all\n' ;;
-esac
-SH
-chmod 755 providers/themis-keyprov-fake
-touch providers/arguments
-chmod 666 providers/arguments
-mode ok
+. "$(dirname "$0")/themis_keyring.bash"
 
 ring=$dir/keys/keyring
 with=(--keyring "$ring" --provider-dir "$dir/providers")
-me=$(id -un)
 init=(init "${with[@]}" --provider fake --owner "$me" --name here)
-: >all_output
-: >out
-: >err
 
 # ---------------------------------------------------------------------------
 # Usage
@@ -172,7 +34,7 @@ init=(init "${with[@]}" --provider fake --owner "$me" --name here)
 exits 0 "--help" --help
 grep -q recovery-keygen out && [ ! -s err ]
 ok $? "it goes to standard output"
-for command in init show verify trust distrust recovery-keygen recovery-pubkey recover; do
+for command in init show verify add-provider remove-provider reseal trust distrust recovery-keygen recovery-pubkey recover; do
 	run "$command" --help
 	[ "$rc" -eq 0 ] && grep -q "^Usage: themis-keyring $command" out &&
 		! grep -q '.\{80\}' out
@@ -580,13 +442,6 @@ fi
 # ---------------------------------------------------------------------------
 # A TPM
 # ---------------------------------------------------------------------------
-
-# The installation's own providers, as the tool finds them by itself.
-has_tpm2()
-{
-	[ -x "${TC_PROVIDERS:-$(dirname "$tool")/../lib/themis_crypt}/themis-keyprov-tpm2" ] &&
-		command -v swtpm >/dev/null && [ -x "$cluster" ]
-}
 
 if has_tpm2; then
 	tcti=$("$cluster" swtpm-start "$dir/tpm" | sed -n 's/^TCTI=//p')
