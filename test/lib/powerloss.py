@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a power loss may leave of a folder that faultydisk.so kept a journal of.
 
-    powerloss.py BEFORE JOURNAL AFTER FILE [--ignore sync|syncdir] [--failed]
+    powerloss.py BEFORE JOURNAL AFTER FILE [--ignore sync|syncdir] [--save FOLDER]
 
 BEFORE is a copy (cp -a) of the folder before the program ran, AFTER is it now;
 FILE is the name that the program replaced or made.  The model is that of
@@ -11,12 +11,14 @@ and owner; until fsync(2) of the folder, each name that was made, renamed or
 removed since may be so or not, in any combination.
 
 After each call of the journal every state of that kind is looked at:
-  - FILE is what it was before, or what it is now, byte for byte, mode 0600;
+  - FILE is what it was before, or one of the files that the program gave its
+    name, whole, with mode and owner;
   - all else that was there before is as it was;
   - nothing else is there but names that begin with ".FILE.";
-  - after the last call, FILE is what it is now (unless --failed).
+  - after the last call, FILE is what it is now.
 Prints "STATES BAD", and the first bad states on stderr; exit code 1 if there
-are any.  With --ignore, calls of that kind count as not made.
+are any.  With --ignore, calls of that kind count as not made.  --save writes
+what FILE may be into a new folder, one file each.
 """
 import itertools
 import os
@@ -145,16 +147,31 @@ def states(names, contents, calls):
             yield {name: content[inode] for name, inode in found.items()}
 
 
-def judge(state, before, after, file, at_end):
+def generations(names, contents, calls, file):
+    """What FILE was, and all that was given its name since, in order; None if there was none."""
+    found = [contents[names[file]] if file in names else None]
+    for done, call in enumerate(calls):
+        if call[0] in ("create", "rename", "link") and call[1 if call[0] == "create" else 2] == file:
+            found.append(in_full(names, contents, calls[:done + 1])[file])
+    return found
+
+
+def in_full(names, contents, calls):
+    """The folder after these calls, if no power is lost."""
+    synced = [["sync", inode] for inode in {c[1] for c in calls if c[0] in ("write", "attr", "truncate")}]
+    *_, last = states(names, contents, calls + synced + [["syncdir"]])
+    return last
+
+
+def judge(state, before, good, file, at_end):
     """Why a state is bad, or None."""
-    old, new, found = (folder.get(file) for folder in (before, after, state))
-    good = [c.key() for c in (old, new) if c is not None]
-    if found is None and old is not None:
+    found = state.get(file)
+    if found is None and good[0] is not None:
         return "the file is gone"
-    if found is not None and found.key() not in good:
+    if found is not None and found.key() not in [c.key() for c in good if c is not None]:
         return "the file is neither old nor new: %d bytes, mode %s, owner %s" % (
             len(found.data), found.mode, found.owner)
-    if at_end and (found is None or new is None or found.key() != new.key()):
+    if at_end and (found is None or found.key() != good[-1].key()):
         return "what was done is not on the disk"
     for name, content in before.items():
         if name != file and (name not in state or state[name].key() != content.key()):
@@ -178,18 +195,24 @@ def main():
     ignored = options[options.index("--ignore") + 1] if "--ignore" in options else None
 
     # In full, the journal must tell all that happened.
-    *_, last = states(names, contents, calls + [["sync", i] for i in set(
-        c[1] for c in calls if c[0] == "write")] + [["syncdir"]])
+    last = in_full(names, contents, calls)
     if {n: c.key() for n, c in last.items()} != {n: c.key() for n, c in after.items()}:
         sys.exit("the journal does not tell all: %s, but there is %s" % (sorted(last), sorted(after)))
+    good = generations(names, contents, calls, file)
+    if "--save" in options:
+        folder = options[options.index("--save") + 1]
+        os.mkdir(folder)
+        for number, content in enumerate(c for c in good if c is not None):
+            with open(os.path.join(folder, str(number)), "wb") as copy:
+                copy.write(content.data)
 
     calls = [call for call in calls if call[0] != ignored]
     seen, bad = 0, []
     for done in range(len(calls) + 1):
-        at_end = done == len(calls) and "--failed" not in options
+        at_end = done == len(calls)
         for state in states(names, contents, calls[:done]):
             seen += 1
-            why = judge(state, before, after, file, at_end)
+            why = judge(state, before, good, file, at_end)
             if why:
                 bad.append("after %d calls (%s): %s" % (
                     done, " ".join(calls[done - 1][:2]) if done else "none", why))
