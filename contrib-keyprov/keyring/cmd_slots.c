@@ -126,8 +126,9 @@ write_next(Change *change)
 
 	code = tool_replace_keyring(&change->options, &change->store,
 								tc_span(change->next.file, change->next.len));
-	if (code == TC_TOOL_OK)
-		code = tool_read_keyring(&change->options, &change->store);
+	if (code != TC_TOOL_OK)
+		return code;
+	code = tool_read_keyring(&change->options, &change->store);
 	if (code == TC_TOOL_OK &&
 		!span_equal(tc_span(change->store.file, change->store.len),
 					tc_span(change->next.file, change->next.len)))
@@ -136,6 +137,8 @@ write_next(Change *change)
 				   change->options.keyring);
 		code = TC_TOOL_FAILED;
 	}
+	if (code != TC_TOOL_OK)
+		tool_hint("The new keyring is in place; see \"themis-keyring verify\".");
 	return code;
 }
 
@@ -149,7 +152,7 @@ take_back(Change *change)
 	if (span_equal(tc_span(change->store.file, change->store.len), before))
 		return;					/* it never was another */
 	if (tool_replace_keyring(&change->options, &change->store, before) == TC_TOOL_OK)
-		tool_error("the keyring is as it was");
+		tool_error("the keyring is as it was again");
 	else
 		tool_hint("The keyring has the old slot and the new one; see \"themis-keyring verify\".");
 }

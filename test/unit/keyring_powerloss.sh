@@ -168,7 +168,7 @@ after_fault()
 		complain "$1 ($2): exit code $rc"
 	elif [ ! -s err ]; then
 		complain "$1 ($2): not a word"
-	elif grep -qE '(is in place|was made), but|has the old slot and the new' err; then
+	elif grep -qE '(is in place|was made), but|new keyring is in place|(has|have) the old slot' err; then
 		# Of several steps some have been done.
 		same_content "$new" || { [ "$steps" -gt 2 ] && opens; } ||
 			complain "$1 ($2): in place, but does not open as meant"
@@ -281,16 +281,17 @@ survives()
 	fi
 }
 
-# The errors that a call may end with.
+# The errors that a call may end with; more of them in the long run.
 errors()
 {
+	local more=${TC_LONG:-}
+
 	case $1 in
-		open) echo 13 ;;		# EACCES
-		read|close) echo 5 ;;	# EIO
-		write) echo 28 5 ;;		# ENOSPC EIO
-		fsync) echo 5 28 ;;
-		fchmod|fchown) echo 1 ;;	# EPERM
-		rename) echo 5 18 30 13 ;;	# EIO EXDEV EROFS EACCES
+		open) echo 13 ${more:+5 24} ;;		# EACCES EIO EMFILE
+		write) echo 28 ${more:+5 27} ;;		# ENOSPC EIO EFBIG
+		fsync) echo 5 ${more:+28} ;;
+		fchmod|fchown) echo 1 ${more:+30} ;;	# EPERM EROFS
+		rename) echo 5 ${more:+18 30 13} ;;	# EIO EXDEV EROFS EACCES
 		*) echo 5 ;;
 	esac
 }
@@ -303,10 +304,12 @@ from empty
 "$tool" "${init[@]}" >out 2>&1
 cp -a disk made
 survives trust made keyring no trust "${with[@]}" $realm $kcv
-from made
-"$tool" trust "${with[@]}" $realm $kcv >out 2>&1
-cp -a disk trusting
-survives distrust trusting keyring no distrust "${with[@]}" $realm $kcv
+if [ -n "${TC_LONG:-}" ]; then
+	from made
+	"$tool" trust "${with[@]}" $realm $kcv >out 2>&1
+	cp -a disk trusting
+	survives distrust trusting keyring no distrust "${with[@]}" $realm $kcv
+fi
 survives recovery-keygen empty safe.key yes recovery-keygen --out "$disk/safe.key"
 
 # Commands that are there in later versions.
