@@ -162,9 +162,10 @@ build/exports: Makefile
 	@mkdir -p build
 	echo '{ global: $(EXPORTS) local: *; };' >$@
 
-# The flags left by PGXS have -fPIC, which a PIE may be made of.
+# The flags left by PGXS have -fPIC, which a PIE may be made of.  PostgreSQL's
+# tables of Unicode come from libpgcommon.
 $(KEYRING): $(KEYRING_OBJS) $(LEAF_OBJS)
-	$(CC) $(CFLAGS) -pie $^ $(LDFLAGS) -lsodium -lpq -o $@
+	$(CC) $(CFLAGS) -pie $^ $(LDFLAGS) -L$(pkglibdir) -lsodium -lpq -lpgcommon -lpgport -o $@
 
 # A provider has nothing of PostgreSQL in it.
 $(TPM2_OBJS) $(SYSTEMD_OBJS) $(COMMON_OBJS): override CPPFLAGS = -Isrc -Icontrib-keyprov/common -MMD -MP

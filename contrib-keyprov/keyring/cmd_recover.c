@@ -19,16 +19,14 @@
  *
  *-------------------------------------------------------------------------
  */
-#define _GNU_SOURCE 1
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include <sodium.h>
 
+#include "confirm.h"
+#include "databases.h"
+#include "json.h"
 #include "recovery.h"
-#include "server.h"
 #include "store.h"
 
 /* All that recovering one root after another needs. */
@@ -37,16 +35,18 @@ typedef struct Recovery
 	const TcOptions *options;
 	TcVault    *vault;
 	TcStore		store;
-	TcServer   *server;
+	TcServer   *server;			/* the database at hand */
 	char		name[TC_RECIPIENT_NAME_MAX + 1];	/* of this machine */
-	int			nopen;			/* roots that it can open by now */
+	int			nopen;			/* roots of it that it can open by now */
+	int			nrecovered;		/* of them, those that it could not before */
 	bool		told;			/* the server knows the keyring as it is */
 } Recovery;
 
 static int
-root_failed(const TcServerRoot *root, const char *why)
+root_failed(const Recovery *recovery, const TcServerRoot *root, const char *why)
 {
-	tool_error("root \"%s\": %s", root->name, why);
+	tool_error("%sroot \"%s\": %s", tool_server_prefix(recovery->server),
+			   root->name, why);
 	return TC_TOOL_FAILED;
 }
 
@@ -71,53 +71,32 @@ open_with_identity(Recovery *recovery, const TcServerRoot *root,
 		case TC_OK:
 			return TC_TOOL_OK;
 		case TC_UNSUPPORTED:
-			return root_failed(root, "was not made for this recovery identity");
+			return root_failed(recovery, root, "was not made for this recovery identity");
 		default:
-			return root_failed(root, "does not open: its record was altered");
+			return root_failed(recovery, root, "does not open: its record was altered");
 	}
-}
-
-/* Ask on the terminal, if there is one, whether a fingerprint is the right one. */
-static bool
-confirmed_on_terminal(const TcServerRoot *root, const char *realm, const char *kcv)
-{
-	char		answer[16];
-	ssize_t		len = -1;
-	int			fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	if (dprintf(fd, "root \"%s\"\nrealm        %s\nfingerprint  %s\n"
-				"Is this the fingerprint that you noted? (yes/no) ",
-				root->name, realm, kcv) > 0)
-	{
-		do
-			len = read(fd, answer, sizeof(answer));
-		while (len < 0 && errno == EINTR);
-	}
-	(void) close(fd);
-	return len == 4 && memcmp(answer, "yes\n", 4) == 0;
 }
 
 /* Whether the operator knows the fingerprint of a root that has been opened. */
 static int
-confirm_root(const TcOptions *options, const TcServerRoot *root,
+confirm_root(const Recovery *recovery, const TcServerRoot *root,
 			 const TcRootRecord *record)
 {
+	const char *prefix = tool_server_prefix(recovery->server);
 	char		realm[2 * TC_HEX_BYTES + 1];
 	char		kcv[2 * TC_HEX_BYTES + 1];
+	char		shown[1000];
 
-	for (int i = 0; i < options->nfingerprints; i++)
-	{
-		if (memcmp(options->fingerprints[i], record->kcv, TC_KCV_BYTES) == 0)
-			return TC_TOOL_OK;
-	}
 	tool_hex(record->realm, realm);
 	tool_hex(record->kcv, kcv);
-	if (options->nfingerprints == 0 && confirmed_on_terminal(root, realm, kcv))
+	snprintf(shown, sizeof(shown),
+			 "%sroot \"%s\"\nrealm        %s\nfingerprint  %s\n", prefix,
+			 root->name, realm, kcv);
+	if (tool_confirmed(recovery->options, record->kcv, shown,
+					   "Is this the fingerprint that you noted?"))
 		return TC_TOOL_OK;
-	tool_error("root \"%s\", realm %s, fingerprint %s: you have not confirmed this fingerprint",
-			   root->name, realm, kcv);
+	tool_error("%sroot \"%s\", realm %s, fingerprint %s: you have not confirmed this fingerprint",
+			   prefix, root->name, realm, kcv);
 	tool_hint("Compare it with the one you noted, then run this again with --fingerprint FINGERPRINT.");
 	return TC_TOOL_FAILED;
 }
@@ -135,7 +114,7 @@ add_machine(Recovery *recovery, const TcServerRoot *root, TcRootRecord *record)
 				   vault->machine.public_key, TC_X25519_BYTES) != 0)
 			record->entries[kept++] = record->entries[i];
 	if (kept >= TC_RECIPIENTS_MAX)
-		return root_failed(root, "has as many recipients as it can have");
+		return root_failed(recovery, root, "has as many recipients as it can have");
 
 	tool_recipient(TC_ROLE_MACHINE, vault->machine.public_key, recovery->name,
 				   &entry.recipient);
@@ -160,7 +139,7 @@ build_record(Recovery *recovery, const TcServerRoot *root,
 		tc_record_open(&built, &vault->machine, vault->root_check) == TC_OK &&
 		sodium_memcmp(vault->root, vault->root_check, TC_KEY_BYTES) == 0)
 		return TC_TOOL_OK;
-	return root_failed(root, "its new record did not read back as meant");
+	return root_failed(recovery, root, "its new record did not read back as meant");
 }
 
 /* Trust the root of a record that has been opened. */
@@ -178,7 +157,7 @@ pin_root(Recovery *recovery, const TcServerRoot *root,
 		case TC_PIN_KNOWN:
 			return TC_TOOL_OK;
 		case TC_PIN_FULL:
-			return root_failed(root, "the keyring cannot hold more trusted roots");
+			return root_failed(recovery, root, "the keyring cannot hold more trusted roots");
 		case TC_PIN_ADDED:
 			break;
 	}
@@ -200,6 +179,24 @@ tell_server(Recovery *recovery)
 	return code;
 }
 
+/* Say what became of a root that this machine can open by now. */
+static void
+report_root(const Recovery *recovery, const TcServerRoot *root, const char *kcv,
+			bool recovered)
+{
+	tool_text("%sroot \"%s\", fingerprint %s: ",
+			  tool_server_prefix(recovery->server), root->name, kcv);
+	if (recovered)
+		tool_text("recovered for machine \"%s\"\n", recovery->name);
+	else
+		tool_text("this machine can open it already\n");
+	tool_json_object(NULL);
+	tool_json_string("root", root->name);
+	tool_json_string("fingerprint", kcv);
+	tool_json_string("result", recovered ? "recovered" : "known");
+	tool_json_end();
+}
+
 /* Recover one root. */
 static int
 recover_root(Recovery *recovery, const TcServerRoot *root)
@@ -212,20 +209,19 @@ recover_root(Recovery *recovery, const TcServerRoot *root)
 	int			code;
 
 	if (tc_record_parse(root->record, &record) != TC_OK)
-		return root_failed(root, "its record is damaged, or of a newer version");
+		return root_failed(recovery, root, "its record is damaged, or of a newer version");
 	if (!same_fingerprint(root->fingerprint, record.kcv))
-		return root_failed(root, "its fingerprint is not that of its record");
+		return root_failed(recovery, root, "its fingerprint is not that of its record");
 	tool_hex(record.kcv, kcv);
 	if (tc_record_open(&record, &vault->machine, vault->root) == TC_OK)
 	{
-		printf("root \"%s\", fingerprint %s: this machine can open it already\n",
-			   root->name, kcv);
+		report_root(recovery, root, kcv, false);
 		return TC_TOOL_OK;
 	}
 
 	code = open_with_identity(recovery, root, &record);
 	if (code == TC_TOOL_OK)
-		code = confirm_root(recovery->options, root, &record);
+		code = confirm_root(recovery, root, &record);
 	if (code == TC_TOOL_OK)
 		code = add_machine(recovery, root, &record);
 	if (code == TC_TOOL_OK)
@@ -237,24 +233,22 @@ recover_root(Recovery *recovery, const TcServerRoot *root)
 	if (code == TC_TOOL_OK)
 		code = tool_server_replace(recovery->server, tc_span(bytes, len));
 	if (code == TC_TOOL_OK)
-		printf("root \"%s\", fingerprint %s: recovered for machine \"%s\"\n",
-			   root->name, kcv, recovery->name);
+	{
+		report_root(recovery, root, kcv, true);
+		recovery->nrecovered++;
+	}
 	return code;
 }
 
-/* Recover every root; the worst exit code of all. */
+/* Recover every root of a database; the worst exit code of all. */
 static int
-recover_all(Recovery *recovery)
+recover_roots(Recovery *recovery)
 {
-	int			nroots = tool_server_nroots(recovery->server);
 	int			worst = TC_TOOL_OK;
+	int			told;
 
-	if (nroots == 0)
-	{
-		tool_error("this database has no root, so nothing to recover");
-		return TC_TOOL_FAILED;
-	}
-	for (int i = 0; i < nroots; i++)
+	recovery->nopen = recovery->nrecovered = 0;
+	for (int i = 0; i < tool_server_nroots(recovery->server); i++)
 	{
 		TcServerRoot root = tool_server_root(recovery->server, i);
 		int			code = recover_root(recovery, &root);
@@ -266,7 +260,39 @@ recover_all(Recovery *recovery)
 		if (code > worst)
 			worst = code;
 	}
-	return worst;
+	/* Also where all was done before, and only the server did not know. */
+	told = recovery->nopen > 0 ? tell_server(recovery) : TC_TOOL_OK;
+	return worst == TC_TOOL_OK ? told : worst;
+}
+
+static int
+recover_database(TcServer *server, void *arg, TcOutcome *ret_outcome)
+{
+	Recovery   *recovery = arg;
+	int			code;
+
+	recovery->server = server;
+	code = tool_server_read_roots(server);
+	if (code != TC_TOOL_OK)
+		return code;
+	if (tool_server_nroots(server) == 0 && !recovery->options->all_databases)
+	{
+		tool_error("this database has no root, so nothing to recover");
+		return TC_TOOL_FAILED;
+	}
+	if (tool_server_nroots(server) == 0)
+	{
+		ret_outcome->word = "no_root";
+		ret_outcome->text = "has no root, so nothing to recover";
+		return TC_TOOL_OK;
+	}
+	tool_json_array("roots");
+	code = recover_roots(recovery);
+	tool_json_end();
+	ret_outcome->word = recovery->nrecovered > 0 ? "recovered" : "known";
+	ret_outcome->text = recovery->nrecovered > 0 ? "recovered" :
+		"this machine can open its roots already";
+	return code;
 }
 
 static int
@@ -280,16 +306,13 @@ open_all(Recovery *recovery)
 	if (code == TC_TOOL_OK)
 		code = tool_open_keyring(options, vault, &recovery->store);
 	if (code == TC_TOOL_OK)
-		code = tool_read_identity(options->identity, vault);
+		code = tool_read_identity(options, vault);
 	if (code == TC_TOOL_OK &&
 		tc_identity_pair(vault->payload.seed, &vault->machine) != TC_OK)
 	{
 		tool_error("could not derive the keys of this machine");
 		code = TC_TOOL_FAILED;
 	}
-	if (code == TC_TOOL_OK)
-		code = tool_server_open(options, recovery->store.uid,
-								recovery->store.gid, &recovery->server);
 	return code;
 }
 
@@ -298,7 +321,6 @@ cmd_recover(const TcOptions *options)
 {
 	Recovery	recovery = {.options = options};
 	int			code;
-	int			told;
 
 	code = tool_machine_name(options, recovery.name);
 	if (code == TC_TOOL_OK)
@@ -308,14 +330,8 @@ cmd_recover(const TcOptions *options)
 	if (code == TC_TOOL_OK)
 		code = open_all(&recovery);
 	if (code == TC_TOOL_OK)
-	{
-		code = recover_all(&recovery);
-		/* Also where all was done before, and only the server did not know. */
-		told = recovery.nopen > 0 ? tell_server(&recovery) : TC_TOOL_OK;
-		if (code == TC_TOOL_OK)
-			code = told;
-	}
-	tool_server_close(recovery.server);
+		code = tool_each_database(options, recovery.store.uid,
+								  recovery.store.gid, recover_database, &recovery);
 	tool_unmap_vault(recovery.vault);
 	return code;
 }

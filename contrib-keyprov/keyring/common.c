@@ -167,13 +167,19 @@ tool_print_recipient(const char *label, const uint8_t *public_key,
 					 const char *name)
 {
 	char		text[TC_RECIPIENT_TEXT_MAX];
+	char		fingerprint[TC_FINGERPRINT_TEXT_MAX];
 
-	if (tc_recipient_encode(public_key, text) != TC_OK)
+	if (tc_recipient_encode(public_key, text) != TC_OK ||
+		tc_recipient_fingerprint(public_key, fingerprint) != TC_OK)
+	{
 		snprintf(text, sizeof(text), "(no text form)");
-	tool_text("%s: %s \"%s\"\n", label, text, name);
+		fingerprint[0] = '\0';
+	}
+	tool_text("%s: %s \"%s\"\n  fingerprint %s\n", label, text, name, fingerprint);
 	tool_json_object(NULL);
 	tool_json_string("role", label);
 	tool_json_string("public_key", text);
 	tool_json_string("name", name);
+	tool_json_string("fingerprint", fingerprint);
 	tool_json_end();
 }

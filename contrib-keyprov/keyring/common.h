@@ -23,6 +23,7 @@
 
 #include "keyprov.h"
 #include "keyring.h"
+#include "passwrap.h"
 #include "rootrec.h"
 
 #define TC_DEFAULT_FOLDER	"/etc/themis-crypt"
@@ -53,6 +54,8 @@ typedef struct TcOptions
 	const char *name;			/* NULL: the host's */
 	const char *out;
 	const char *identity;
+	const char *public_key;
+	const char *role;
 	const char *conninfo;
 	const char *recovery_files[TC_ENROLLED_MAX];
 	int			nrecovery_files;
@@ -62,6 +65,7 @@ typedef struct TcOptions
 	bool		unseal;
 	bool		json;
 	bool		all_databases;
+	bool		passphrase;		/* ask for it */
 	int			slot;			/* from 1; 0: not given */
 	int			passphrase_fd;	/* -1: not given, as all descriptors */
 	/* Of key provider tpm2. */
@@ -100,7 +104,10 @@ typedef struct TcVault
 	TcKeyPair	recovery;
 	uint8_t		root[TC_KEY_BYTES];
 	uint8_t		root_check[TC_KEY_BYTES];
-	char		text[TC_IDENTITY_TEXT_MAX + 1];
+	char		text[TC_PASSWRAP_TEXT_MAX + 1]; /* of an identity */
+	char		passphrase[TC_PASSPHRASE_MAX + 1];
+	char		normal[TC_PASSPHRASE_MAX + 1];	/* in normal form C */
+	uint8_t		stretched[TC_STRETCHED_BYTES];
 	char		pin[TC_TOOL_PIN_MAX + 1];	/* of the slots there are; or "" */
 	char		new_pin[TC_TOOL_PIN_MAX + 1];	/* of the slot to be sealed */
 	uint8_t		joined[TC_TOOL_JOINED_MAX];
@@ -118,6 +125,9 @@ extern int	cmd_trust(const TcOptions *options);
 extern int	cmd_distrust(const TcOptions *options);
 extern int	cmd_recovery_keygen(const TcOptions *options);
 extern int	cmd_recovery_pubkey(const TcOptions *options);
+extern int	cmd_recovery_protect(const TcOptions *options);
+extern int	cmd_enroll(const TcOptions *options);
+extern int	cmd_drop(const TcOptions *options);
 extern int	cmd_recover(const TcOptions *options);
 
 /* Print a message, or advice to act on, as a line on stderr. */
@@ -151,8 +161,8 @@ extern void tool_recipient(TcRecipientRole role, const uint8_t *public_key,
 						   const char *name, TcRecipient *ret_recipient);
 
 /*
- * Print "LABEL: tcpub1:... "NAME"", or an object with role, public_key and
- * name into the open JSON array.
+ * Print "LABEL: tcpub1:... "NAME"" and a line with the fingerprint, or an
+ * object with role, public_key, name and fingerprint into the open JSON array.
  */
 extern void tool_print_recipient(const char *label, const uint8_t *public_key,
 								 const char *name);

@@ -21,6 +21,7 @@
 #include "secretmem.h"
 
 #include "json.h"
+#include "passphrase.h"
 #include "recovery.h"
 
 /* The length of a one-line text without its line end, if it has one. */
@@ -30,29 +31,28 @@ line_len(const char *text, size_t len)
 	return len > 0 && text[len - 1] == '\n' ? len - 1 : len;
 }
 
-/* Draw an identity; its text with a line end is vault->text. */
-static TcResult
+/* Draw an identity; its text is vault->text. */
+static int
 make_identity(TcVault *vault)
 {
-	TcResult	result;
-
-	result = tc_random(vault->recovery_seed, TC_SEED_BYTES);
-	if (result == TC_OK)
-		result = tc_identity_pair(vault->recovery_seed, &vault->recovery);
-	if (result == TC_OK)
-		result = tc_identity_encode(vault->recovery_seed, vault->text);
-	if (result == TC_OK)
-		memcpy(vault->text + strlen(vault->text), "\n", 2);
-	return result;
+	if (tc_random(vault->recovery_seed, TC_SEED_BYTES) == TC_OK &&
+		tc_identity_pair(vault->recovery_seed, &vault->recovery) == TC_OK &&
+		tc_identity_encode(vault->recovery_seed, vault->text) == TC_OK)
+		return TC_TOOL_OK;
+	tool_error("could not make a recovery identity");
+	return TC_TOOL_FAILED;
 }
 
+/* Write vault->text with a line end. */
 static int
 write_identity(const char *path, TcVault *vault)
 {
-	TcSpan		file = tc_span(vault->text, strlen(vault->text));
+	size_t		len = strlen(vault->text);
+	TcSpan		file = tc_span(vault->text, len + 1);
 	const char *why = NULL;
 	TcResult	result;
 
+	vault->text[len] = '\n';
 	result = tc_keyring_write_file(path, file, geteuid(), getegid(), false, &why);
 	if (result == TC_OK)
 		return TC_TOOL_OK;
@@ -63,47 +63,113 @@ write_identity(const char *path, TcVault *vault)
 	return TC_TOOL_FAILED;
 }
 
-static void
-print_public(const char *text)
+/*
+ * Print the public key: alone on standard output, so that it can be redirected
+ * into a file, and its fingerprint beside it.
+ */
+static int
+print_public(const TcVault *vault)
 {
+	char		text[TC_RECIPIENT_TEXT_MAX];
+	char		fingerprint[TC_FINGERPRINT_TEXT_MAX];
+
+	if (tc_recipient_encode(vault->recovery.public_key, text) != TC_OK ||
+		tc_recipient_fingerprint(vault->recovery.public_key, fingerprint) != TC_OK)
+	{
+		tool_error("could not print the public key");
+		return TC_TOOL_FAILED;
+	}
 	tool_text("%s\n", text);
 	tool_json_string("public_key", text);
+	tool_json_string("fingerprint", fingerprint);
+	tool_hint("The fingerprint of this public key is %s.", fingerprint);
+	return TC_TOOL_OK;
+}
+
+/* Whether a file exists, before anybody is asked for a passphrase. */
+static int
+check_absent(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		return TC_TOOL_OK;
+	tool_error("identity file \"%s\" exists, and is not overwritten", path);
+	return TC_TOOL_FAILED;
 }
 
 int
 cmd_recovery_keygen(const TcOptions *options)
 {
-	char		public_text[TC_RECIPIENT_TEXT_MAX];
 	TcVault    *vault = NULL;
 	int			code;
 
-	code = tool_map_vault(&vault);
-	if (code == TC_TOOL_OK &&
-		(make_identity(vault) != TC_OK ||
-		 tc_recipient_encode(vault->recovery.public_key, public_text) != TC_OK))
-	{
-		tool_error("could not make a recovery identity");
-		code = TC_TOOL_FAILED;
-	}
+	code = check_absent(options->out);
+	if (code == TC_TOOL_OK)
+		code = tool_map_vault(&vault);
+	if (code == TC_TOOL_OK)
+		code = make_identity(vault);
+	if (code == TC_TOOL_OK && (options->passphrase || options->passphrase_fd != -1))
+		code = tool_protect_identity(options, vault);
 	if (code == TC_TOOL_OK)
 		code = write_identity(options->out, vault);
+	if (code == TC_TOOL_OK)
+		code = print_public(vault);
 	tool_unmap_vault(vault);
 	if (code != TC_TOOL_OK)
 		return code;
 
-	print_public(public_text);
 	tool_hint("Take \"%s\" away from this machine, to a safe place or onto paper: it opens every root that is made from now on.",
 			  options->out);
 	tool_hint("The line on standard output is its public key, for \"themis-keyring init --recovery-pubkey\".");
 	return TC_TOOL_OK;
 }
 
-/* Decode the bytes of an identity file. */
-static int
-decode_identity(const char *path, const char *text, size_t len, TcVault *vault)
+int
+cmd_recovery_protect(const TcOptions *options)
 {
-	if (tc_identity_decode(text, line_len(text, len), vault->recovery_seed) == TC_OK &&
-		tc_identity_pair(vault->recovery_seed, &vault->recovery) == TC_OK)
+	TcVault    *vault = NULL;
+	int			code;
+
+	code = check_absent(options->out);
+	if (code == TC_TOOL_OK)
+		code = tool_map_vault(&vault);
+	if (code == TC_TOOL_OK)
+		code = tool_read_identity(options, vault);
+	if (code == TC_TOOL_OK)
+		code = tool_protect_identity(options, vault);
+	if (code == TC_TOOL_OK)
+		code = write_identity(options->out, vault);
+	if (code == TC_TOOL_OK)
+		code = print_public(vault);
+	tool_unmap_vault(vault);
+	if (code == TC_TOOL_OK)
+		tool_hint("\"%s\" opens as before: what is not under the new passphrase, destroy.",
+				  options->identity);
+	return code;
+}
+
+/* Decode the text of an identity file. */
+static int
+decode_identity(const TcOptions *options, const char *text, size_t len,
+				TcVault *vault)
+{
+	const char *path = options->identity;
+	TcResult	result = TC_OK;
+
+	len = line_len(text, len);
+	if (tc_passwrap_is(text, len))
+	{
+		int			code = tool_open_protected(options, vault, path, text, len);
+
+		if (code != TC_TOOL_OK)
+			return code;
+	}
+	else
+		result = tc_identity_decode(text, len, vault->recovery_seed);
+	if (result == TC_OK)
+		result = tc_identity_pair(vault->recovery_seed, &vault->recovery);
+	if (result == TC_OK)
 		return TC_TOOL_OK;
 	tool_error("identity file \"%s\" is not one line TC-RECOVERY-1:..., or has a slip of the pen in it",
 			   path);
@@ -111,8 +177,9 @@ decode_identity(const char *path, const char *text, size_t len, TcVault *vault)
 }
 
 int
-tool_read_identity(const char *path, TcVault *vault)
+tool_read_identity(const TcOptions *options, TcVault *vault)
 {
+	const char *path = options->identity;
 	TcSecretKind kind;
 	void	   *memory;
 	struct stat st;
@@ -136,7 +203,7 @@ tool_read_identity(const char *path, TcVault *vault)
 	result = tc_keyring_read_file(path, st.st_uid == 0 ? 0 : geteuid(), memory,
 								  &len, &why);
 	if (result == TC_OK)
-		code = decode_identity(path, memory, len, vault);
+		code = decode_identity(options, memory, len, vault);
 	else if (result == TC_SYSTEM)
 		tool_error("identity file \"%s\" %s: %s", path, why, strerror(errno));
 	else
@@ -201,21 +268,14 @@ tool_read_recovery_key(const char *path, TcRecipient *ret_recipient)
 int
 cmd_recovery_pubkey(const TcOptions *options)
 {
-	char		public_text[TC_RECIPIENT_TEXT_MAX];
 	TcVault    *vault = NULL;
 	int			code;
 
 	code = tool_map_vault(&vault);
 	if (code == TC_TOOL_OK)
-		code = tool_read_identity(options->identity, vault);
-	if (code == TC_TOOL_OK &&
-		tc_recipient_encode(vault->recovery.public_key, public_text) != TC_OK)
-	{
-		tool_error("could not print the public key");
-		code = TC_TOOL_FAILED;
-	}
-	tool_unmap_vault(vault);
+		code = tool_read_identity(options, vault);
 	if (code == TC_TOOL_OK)
-		print_public(public_text);
+		code = print_public(vault);
+	tool_unmap_vault(vault);
 	return code;
 }

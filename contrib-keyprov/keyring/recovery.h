@@ -21,10 +21,11 @@
 #include "common.h"
 
 /*
- * Read an identity file into vault->recovery_seed and derive vault->recovery.
- * It must be owned by whoever runs this, or by root.
+ * Read the identity file of --identity into vault->recovery_seed and derive
+ * vault->recovery; of one under a passphrase, that is asked for.  The file
+ * must be owned by whoever runs this, or by root.
  */
-extern int	tool_read_identity(const char *path, TcVault *vault);
+extern int	tool_read_identity(const TcOptions *options, TcVault *vault);
 
 /*
  * Read a public key.  The recipient is named after the file, without its

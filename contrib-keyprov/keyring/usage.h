@@ -25,6 +25,9 @@
 "  distrust         no longer trust it\n" \
 "  recovery-keygen  make an offline recovery identity\n" \
 "  recovery-pubkey  print the public key of a recovery identity again\n" \
+"  recovery-protect put a recovery identity under a passphrase\n" \
+"  enroll           let another machine, or a recovery key, open the roots\n" \
+"  drop             no longer let it\n" \
 "  recover          let this machine in with a recovery identity\n" \
 "\n" \
 "\"themis-keyring COMMAND --help\" says more.\n" \
@@ -147,36 +150,86 @@ USAGE_PROVIDER USAGE_KEYRING \
 #define USAGE_RECOVERY_KEYGEN \
 "Make an offline recovery identity, and print its public key.\n" \
 "\n" \
-"Usage: themis-keyring recovery-keygen --out FILE\n" \
+"Usage: themis-keyring recovery-keygen --out FILE [OPTION]...\n" \
 "\n" \
 "  --out FILE             the identity, to be kept away from this machine; a\n" \
 "                         file that exists is not overwritten\n" \
+"  --passphrase           put it under a passphrase, asked for on the terminal\n" \
+"  --passphrase-fd N      the same, the passphrase read from there, one line\n" \
 "  --json                 print results as one JSON object\n"
+
+#define USAGE_IDENTITY \
+"  --identity FILE        from \"recovery-keygen\"; owned by the caller or root,\n" \
+"                         nobody else may read it\n" \
+"  --passphrase-fd N      read its passphrase from there, one line; else it is\n" \
+"                         asked for on the terminal, if the identity has one\n"
+
+#define USAGE_CONNINFO \
+"  --conninfo CONNINFO    of the database, as a superuser\n" \
+"  --all-databases        every database there that has the extension\n"
 
 #define USAGE_RECOVERY_PUBKEY \
 "Print the public key of a recovery identity, for \"init --recovery-pubkey\".\n" \
 "\n" \
-"Usage: themis-keyring recovery-pubkey --identity FILE\n" \
+"Usage: themis-keyring recovery-pubkey --identity FILE [OPTION]...\n" \
 "\n" \
-"  --identity FILE        from \"recovery-keygen\"; owned by the caller or root,\n" \
-"                         nobody else may read it\n" \
+USAGE_IDENTITY \
 "  --json                 print results as one JSON object\n"
+
+#define USAGE_RECOVERY_PROTECT \
+"Put a recovery identity under a passphrase: the same one, in a new file.\n" \
+"\n" \
+"Usage: themis-keyring recovery-protect --identity FILE --out FILE [OPTION]...\n" \
+"\n" \
+"  --identity FILE        the identity as it is, with or without a passphrase\n" \
+"  --out FILE             the new one; a file that exists is not overwritten\n" \
+"  --passphrase-fd N      read from there, one line each: the passphrase that it\n" \
+"                         has, if it has one, then the new one\n" \
+"  --json                 print results as one JSON object\n"
+
+#define USAGE_ENROLL \
+"Let another machine, or a recovery key, open the roots: those that this\n" \
+"machine will make, by its keyring, and those of a database.\n" \
+"\n" \
+"Usage: themis-keyring enroll --public-key TEXT --name NAME [OPTION]...\n" \
+"       themis-keyring enroll --recovery-pubkey FILE [OPTION]...\n" \
+"\n" \
+"  --public-key TEXT      of the machine: tcpub1:..., as its \"show --unseal\" says\n" \
+"  --recovery-pubkey FILE a recovery key, from \"recovery-keygen\"\n" \
+"  --name NAME            by which it is shown (recovery key: that of the file)\n" \
+"  --role ROLE            machine or recovery\n" \
+"  --fingerprint HEX      of the public key, as its owner tells it; without it\n" \
+"                         you are asked on the terminal\n" \
+USAGE_CONNINFO USAGE_PROVIDER USAGE_KEYRING \
+"\n" \
+"Without --conninfo only the keyring changes.  Of several databases, one that\n" \
+"fails does not stop the others, and the exit code says so.\n"
+
+#define USAGE_DROP \
+"Take back \"enroll\": in the keyring, and in the roots of a database.  What was\n" \
+"enrolled has held the roots: it can open what is sealed, from any copy.\n" \
+"\n" \
+"Usage: themis-keyring drop (--name NAME | --public-key TEXT) [OPTION]...\n" \
+"\n" \
+"  --name NAME            as it was enrolled\n" \
+"  --public-key TEXT      tcpub1:...\n" \
+"  --no-recovery          even if it is the last recovery key\n" \
+USAGE_CONNINFO USAGE_PROVIDER USAGE_KEYRING
 
 #define USAGE_RECOVER \
 "Let this machine in with a recovery identity: in each root of a database.\n" \
 "\n" \
 "Usage: themis-keyring recover --identity FILE --conninfo CONNINFO [OPTION]...\n" \
 "\n" \
-"  --identity FILE        from \"recovery-keygen\"; owned by the caller or root,\n" \
-"                         nobody else may read it\n" \
-"  --conninfo CONNINFO    of the database, as a superuser\n" \
+USAGE_IDENTITY USAGE_CONNINFO \
 "  --fingerprint HEX      of a root, as you noted it; may be given several\n" \
 "                         times; without any you are asked on the terminal\n" \
 "  --name NAME            of this machine (default: the host's)\n" \
 USAGE_PROVIDER USAGE_KEYRING \
 "\n" \
 "A root whose fingerprint you do not confirm is refused: it may not be yours.\n" \
-"Once per database.  Root connects as the owner of the keyring.  For a standby\n" \
-"connect to its primary, and call themis_crypt.unlock() on the standby then.\n"
+"Of several databases, one that fails does not stop the others, and the exit\n" \
+"code says so.  Root connects as the owner of the keyring.  For a standby connect\n" \
+"to its primary, and call themis_crypt.unlock() on the standby then.\n"
 
 #endif							/* TC_TOOL_USAGE_H */
