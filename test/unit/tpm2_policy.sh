@@ -157,6 +157,10 @@ run seal pin_and_secret --tcti "$tcti_a" --pin-stdin --pcrs 0,7
 cp out with_both
 ok "$rc" "sealed with a PIN from standard input, and to PCRs"
 describes "pcr sha256:0,7 + pin" with_both
+cp out want
+run info with_both --tcti swtpm:path=nothing --pin-stdin --pcrs 7
+[ "$rc" -eq 0 ] && cmp -s out want
+ok $? "info has no use for the options of the others"
 opens "PCRs and PIN open it" with_both --tcti "$tcti_a" --pin-file pin
 ! holds with_pin secret && ! holds with_both pin
 ok $? "neither the secret nor the PIN is in a blob"
