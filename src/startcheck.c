@@ -11,7 +11,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +30,7 @@
 #define NAP_MS		100
 /* For all slots; the child's own deadlines come first. */
 #define DEADLINE_MS	(TC_KEYRING_SLOTS_MAX * 20000)
+#define END_MS		(5 * TC_KEYPROV_LINGER_MS)
 #define STACK_BYTES 16384		/* wiped after use: libsodium leaves copies */
 
 /* What the child tells; the pipe takes it whole. */
@@ -60,20 +60,27 @@ open_keyring(const TcKeyring *keyring, int slot,
 	return tc_keyring_open(keyring, slot, secret, &secrets->payload, NULL);
 }
 
-/* Wait for the provider, as long as the postmaster would. */
+/*
+ * Wait for the provider, or for the postmaster to close its end of the pipe:
+ * it does not want to know any more, or has died.
+ */
 static TcUnlockState
-wait_for_provider(void)
+wait_for_provider(int out)
 {
 	TcProviderRun *run = attempt.run;
-	struct pollfd fds[3] = {{run->in, POLLOUT, 0}, {run->out, POLLIN, 0},
-	{run->err, POLLIN, 0}};
+	struct pollfd fds[4] = {{out, 0, 0}, {run->in, POLLOUT, 0},
+	{run->out, POLLIN, 0}, {run->err, POLLIN, 0}};
 
-	(void) poll(fds, lengthof(fds), NAP_MS);
+	if (poll(fds, lengthof(fds), NAP_MS) > 0 && fds[0].revents != 0)
+	{
+		tc_unlock_stop(&attempt);
+		return TC_UNLOCK_FAILED;
+	}
 	return tc_unlock_progress(&attempt);
 }
 
 static void
-try_to_open(Verdict *verdict)
+try_to_open(int out, Verdict *verdict)
 {
 	TcUnlockState state;
 	TcSecretKind kind;
@@ -93,7 +100,7 @@ try_to_open(Verdict *verdict)
 	attempt.open = open_keyring;
 	state = tc_unlock_begin(&attempt);
 	while (state == TC_UNLOCK_RUNNING)
-		state = wait_for_provider();
+		state = wait_for_provider(out);
 
 	tc_secret_unmap(memory, sizeof(Secrets));
 	sodium_stackzero(STACK_BYTES);
@@ -108,16 +115,14 @@ try_to_open(Verdict *verdict)
  * the postmaster.
  */
 static void pg_attribute_noreturn()
-child_main(int out, pid_t parent)
+child_main(int out)
 {
 	Verdict		verdict;
 	ssize_t		put;
 
 	on_exit_reset();
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
-		_exit(1);
 	memset(&verdict, 0, sizeof(verdict));
-	try_to_open(&verdict);
+	try_to_open(out, &verdict);
 	put = write(out, &verdict, sizeof(verdict));
 	_exit(put == (ssize_t) sizeof(verdict) ? 0 : 1);
 }
@@ -137,15 +142,14 @@ told_to_stop(void)
 		 sigismember(&pending, SIGQUIT) == 1);
 }
 
-/* Take the child's verdict, and see the child off. */
+/* Take the child's verdict. */
 static void
-take_verdict(int in, pid_t child, Verdict *ret_verdict)
+take_verdict(int in, Verdict *ret_verdict)
 {
 	struct pollfd fds = {in, POLLIN, 0};
 	int64		deadline = tc_unlock_now() + DEADLINE_MS;
 	bool		stop = false;
 	ssize_t		got = -1;
-	int			status;
 
 	while (!(stop = told_to_stop()) && tc_unlock_now() < deadline)
 	{
@@ -162,16 +166,26 @@ take_verdict(int in, pid_t child, Verdict *ret_verdict)
 				"the process that tried has died or hangs",
 				sizeof(ret_verdict->reason));
 	}
-	/* Its provider dies with it. */
-	(void) kill(child, SIGKILL);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
+}
+
+/* See the child off.  It sees the closed pipe, and ends its provider. */
+static void
+end_child(pid_t child)
+{
+	int64		deadline = tc_unlock_now() + END_MS;
+	int			status;
+
+	while (waitpid(child, &status, WNOHANG) == 0)
+	{
+		if (tc_unlock_now() >= deadline)
+			(void) kill(child, SIGKILL);
+		pg_usleep(10 * 1000L);
+	}
 }
 
 static void
 run_check(Verdict *ret_verdict)
 {
-	pid_t		parent = getpid();
 	int			fds[2];
 	pid_t		child;
 
@@ -187,11 +201,12 @@ run_check(Verdict *ret_verdict)
 	if (child == 0)
 	{
 		(void) close(fds[0]);
-		child_main(fds[1], parent);
+		child_main(fds[1]);
 	}
 	(void) close(fds[1]);
-	take_verdict(fds[0], child, ret_verdict);
+	take_verdict(fds[0], ret_verdict);
 	(void) close(fds[0]);
+	end_child(child);
 }
 
 static bool

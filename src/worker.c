@@ -13,6 +13,9 @@
  */
 #include "postgres.h"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -173,7 +176,9 @@ unlock_instance(void)
 {
 	tc_slots_set_locked(NULL);
 	retry_ms = 0;
-	set_state(tc_keymaster_unlocked() ? TC_STATE_UNLOCKED : TC_STATE_STARTING, "");
+	/* after a failure, nobody but the caller of unlock() waits for this */
+	if (status.state == TC_STATE_LOCKED)
+		set_state(TC_STATE_STARTING, "");
 	begin_unlock();
 }
 
@@ -249,9 +254,24 @@ stop_provider(int code, Datum arg)
 	tc_keymaster_forget();
 }
 
+/*
+ * Another process has crashed, and we have to go at once.  The provider would
+ * die with us, but not what it has started.
+ */
+static void
+crash_exit(SIGNAL_ARGS)
+{
+	pid_t		group = attempt.running ? attempt.run->pid : 0;
+
+	if (group > 0)
+		(void) kill(-group, SIGKILL);
+	_exit(2);
+}
+
 void
 themis_crypt_worker_main(Datum arg)
 {
+	pqsignal(SIGQUIT, crash_exit);
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();

@@ -164,6 +164,35 @@ sub keyring_tool
 	return ($? >> 8, $out);
 }
 
+# Another keyring in the place of this node's, with these options of
+# "themis-keyring init", --provider among them; for a node that has none yet, too.
+sub make_keyring
+{
+	my ($self, @options) = @_;
+	my $dir = $self->key_dir;
+	mkdir $dir, 0700;
+	unlink $self->keyring;
+	push @options, -e "$dir/recovery.pub" ? ('--recovery-pubkey', "$dir/recovery.pub") : '--no-recovery';
+	PostgreSQL::Test::Utils::system_or_bail($self->installed_command('themis-keyring'),
+		'init', '--keyring', $self->keyring, @options);
+	return;
+}
+
+# Where the providers of the private installation are.
+sub provider_dir
+{
+	my ($self) = @_;
+	chomp(my $dir = `'@{[ $self->installed_command('pg_config') ]}' --pkglibdir`);
+	return "$dir/themis_crypt";
+}
+
+# What the server has logged, from a position on.
+sub log_from
+{
+	my ($self, $from) = @_;
+	return substr PostgreSQL::Test::Utils::slurp_file($self->logfile), $from // 0;
+}
+
 # The servers are stopped after this, by PostgreSQL::Test::Cluster's own.
 END
 {
