@@ -75,11 +75,7 @@ note_cause(TcUnlock *unlock, TcUnlockCause cause)
  * The current slot does not open.  Each slot has its share of the reason, so
  * that none pushes out another.
  */
-static void
-slot_failed(TcUnlock *unlock, TcUnlockCause cause, const char *format,...)
-			pg_attribute_printf(3, 4);
-
-static void
+static void __attribute__((format(printf, 3, 4)))
 slot_failed(TcUnlock *unlock, TcUnlockCause cause, const char *format,...)
 {
 	size_t		share = TC_REASON_MAX / unlock->keyring.nslots;
