@@ -98,7 +98,7 @@ try_to_open(int out, Verdict *verdict)
 	secrets = memory;
 	attempt.run = &secrets->run;
 	attempt.open = open_keyring;
-	state = tc_unlock_begin(&attempt);
+	state = tc_unlock_begin(&attempt, false);
 	while (state == TC_UNLOCK_RUNNING)
 		state = wait_for_provider(out);
 

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "miscadmin.h"
 
 #include "guc.h"
@@ -72,33 +74,67 @@ note_cause(TcUnlock *unlock, TcUnlockCause cause)
 }
 
 /*
- * The current slot does not open.  Each slot has its share of the reason, so
- * that none pushes out another.
+ * Add the current slot's reason to the whole.  Each slot has its share of it,
+ * so that none pushes out another.
  */
-static void __attribute__((format(printf, 3, 4)))
-slot_failed(TcUnlock *unlock, TcUnlockCause cause, const char *format,...)
+static void
+add_reason(TcUnlock *unlock)
 {
 	size_t		share = TC_REASON_MAX / unlock->keyring.nslots;
 	size_t		len = strlen(unlock->reason);
-	char		text[TC_REASON_MAX] = "";
-	size_t		put = 0;
-	va_list		args;
+	char		text[2 * TC_REASON_MAX];
 
-	note_cause(unlock, cause);
+	note_cause(unlock, unlock->slot_cause[unlock->slot]);
 	if (unlock->keyring.nslots > 1)
-		put = snprintf(text, sizeof(text), "%sslot %d: ", len > 0 ? "; " : "",
-					   unlock->slot + 1);
-	va_start(args, format);
-	vsnprintf(text + put, sizeof(text) - put, format, args);
-	va_end(args);
+		snprintf(text, sizeof(text), "%sslot %d: %s", len > 0 ? "; " : "",
+				 unlock->slot + 1, unlock->slot_reason[unlock->slot]);
+	else
+		strlcpy(text, unlock->slot_reason[unlock->slot], sizeof(text));
 	if (strlen(text) >= share)
 		strcpy(text + share - 4, "...");
 	strlcpy(unlock->reason + len, text, sizeof(unlock->reason) - len);
 }
 
+/* The current slot does not open. */
+static void __attribute__((format(printf, 3, 4)))
+slot_failed(TcUnlock *unlock, TcUnlockCause cause, const char *format,...)
+{
+	va_list		args;
+
+	unlock->slot_cause[unlock->slot] = cause;
+	va_start(args, format);
+	vsnprintf(unlock->slot_reason[unlock->slot], TC_REASON_MAX, format, args);
+	va_end(args);
+	add_reason(unlock);
+}
+
+/*
+ * Note the file that is being tried.  What failed before counts only "again"
+ * and for the same file.
+ */
+static void
+note_file(TcUnlock *unlock, size_t len, bool again)
+{
+	uint8		digest[TC_KEY_BYTES];
+
+	if (crypto_generichash(digest, sizeof(digest), unlock->file, len, NULL, 0) != 0)
+		sodium_memzero(digest, sizeof(digest));
+	if (!again || memcmp(digest, unlock->digest, sizeof(digest)) != 0)
+		memset(unlock->slot_cause, 0, sizeof(unlock->slot_cause));
+	memcpy(unlock->digest, digest, sizeof(digest));
+}
+
+/* Whether the current slot has failed for good. */
+static bool
+given_up(const TcUnlock *unlock)
+{
+	return unlock->slot_cause[unlock->slot] != TC_CAUSE_NONE &&
+		unlock->slot_cause[unlock->slot] != TC_CAUSE_UNAVAILABLE;
+}
+
 /* Read and parse the keyring file. */
 static bool
-read_keyring(TcUnlock *unlock)
+read_keyring(TcUnlock *unlock, bool again)
 {
 	const char *why = NULL;
 	size_t		len = 0;
@@ -122,6 +158,7 @@ read_keyring(TcUnlock *unlock)
 		return false;
 	}
 
+	note_file(unlock, len, again);
 	result = tc_keyring_parse(tc_span(unlock->file, len), &unlock->keyring);
 	if (result == TC_OK)
 		return true;
@@ -177,7 +214,9 @@ try_slots(TcUnlock *unlock, int first)
 {
 	for (unlock->slot = first; unlock->slot < unlock->keyring.nslots; unlock->slot++)
 	{
-		if (start_provider(unlock))
+		if (given_up(unlock))
+			add_reason(unlock);
+		else if (start_provider(unlock))
 			return TC_UNLOCK_RUNNING;
 	}
 	return TC_UNLOCK_FAILED;
@@ -257,12 +296,12 @@ end_provider(TcUnlock *unlock, bool done)
 }
 
 TcUnlockState
-tc_unlock_begin(TcUnlock *unlock)
+tc_unlock_begin(TcUnlock *unlock, bool again)
 {
 	unlock->retriable = false;
 	unlock->cause = TC_CAUSE_NONE;
 	unlock->reason[0] = '\0';
-	if (!read_keyring(unlock))
+	if (!read_keyring(unlock, again))
 		return TC_UNLOCK_FAILED;
 	return try_slots(unlock, 0);
 }

@@ -47,12 +47,20 @@ typedef struct TcUnlock
 	int			slot;			/* that is, or was, tried */
 	int64		deadline;		/* of the running provider */
 	char		reason[TC_REASON_MAX];	/* names each slot that failed */
+	TcUnlockCause slot_cause[TC_KEYRING_SLOTS_MAX];
+	char		slot_reason[TC_KEYRING_SLOTS_MAX][TC_REASON_MAX];
+	uint8		digest[TC_KEY_BYTES];	/* of the file that these are about */
 	TcKeyring	keyring;		/* borrows from "file" */
 	uint8		file[TC_KEYRING_MAX];
 } TcUnlock;
 
-/* Read the keyring file and start with its first slot. */
-extern TcUnlockState tc_unlock_begin(TcUnlock *unlock);
+/*
+ * Read the keyring file and start with its first slot.  With "again", which is
+ * for whoever was not asked to, slots that failed for good in the attempt
+ * before are passed over, unless the file has changed: a wrong PIN is not
+ * tried twice because some other slot's device is absent.
+ */
+extern TcUnlockState tc_unlock_begin(TcUnlock *unlock, bool again);
 
 /* Go on with an attempt that is running. */
 extern TcUnlockState tc_unlock_progress(TcUnlock *unlock);

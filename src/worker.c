@@ -134,13 +134,13 @@ conclude(TcUnlockState outcome)
 }
 
 static void
-begin_unlock(void)
+begin_unlock(bool again)
 {
 	if (attempt.running)
 		return;
 	plan_retry(false);
 	tc_status_set(&status);
-	conclude(tc_unlock_begin(&attempt));
+	conclude(tc_unlock_begin(&attempt, again));
 }
 
 static void
@@ -149,7 +149,7 @@ drive_unlock(void)
 	if (attempt.running)
 		conclude(tc_unlock_progress(&attempt));
 	else if (retry_at != 0 && tc_unlock_now() >= retry_at)
-		begin_unlock();
+		begin_unlock(true);
 }
 
 static void
@@ -179,7 +179,7 @@ unlock_instance(void)
 	/* after a failure, nobody but the caller of unlock() waits for this */
 	if (status.state == TC_STATE_LOCKED)
 		set_state(TC_STATE_STARTING, "");
-	begin_unlock();
+	begin_unlock(false);
 }
 
 static void
@@ -299,7 +299,7 @@ themis_crypt_worker_main(Datum arg)
 	else
 	{
 		set_state(TC_STATE_STARTING, "");
-		begin_unlock();
+		begin_unlock(false);
 	}
 
 	while (!ShutdownRequestPending)

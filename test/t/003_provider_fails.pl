@@ -118,6 +118,29 @@ $node->restart_tpm;
 is($node->error_of('SELECT themis_crypt.unlock()'), '', 'silent TPM: unlock() after the repair');
 is($node->safe_psql('postgres', 'SELECT v::text FROM t'), 'one', 'silent TPM: values open');
 
+# Two slots: the first one's TPM is away, which passes; the second denies, as
+# for a wrong PIN, and must not be asked again just because of the first.
+my $asked = $node->basedir . '/asked';
+PostgreSQL::Test::Utils::append_to_file($asked, '');
+my $command = "case \$1 in seal) cat >$asked.secret; echo blob;; unseal) echo x >>$asked; cat $asked.secret; test ! -e $asked.deny || exit 23;; esac";
+my ($added, $said) = $node->keyring_tool('add-provider', '--provider', 'command', '--command', $command);
+is($added, 0, 'a second slot') or diag($said);
+$node->append_conf('postgresql.conf', "themis_crypt.provider_command = '" . $command . "'\n");
+PostgreSQL::Test::Utils::append_to_file("$asked.deny", '');
+unlink $asked;
+$node->stop_tpm;
+$node->restart;
+$node->poll_query_until('postgres', 'SELECT attempts >= 3 FROM themis_crypt.status()');
+is(PostgreSQL::Test::Utils::slurp_file($asked), "x\n", 'two slots: what was denied is not tried again by itself');
+like($node->status('reason'), qr/slot 1: key provider "tpm2": unavailable.*; slot 2: key provider "command": denied/,
+	'two slots: status says why of both');
+like($node->error_of('SELECT themis_crypt.unlock()'), qr/slot 2: key provider "command": denied/, 'two slots: unlock() tries both');
+is(PostgreSQL::Test::Utils::slurp_file($asked), "x\nx\n", 'and the second one once more');
+unlink "$asked.deny";
+is($node->error_of('SELECT themis_crypt.unlock()'), '', 'two slots: the second one opens');
+is($node->status('provider'), 'command', 'and status says so');
+$node->restart_tpm;
+
 is($node->safe_psql('postgres', $servers), $keys, 'keys and root are as they were');
 is($node->safe_psql('fresh', $servers), '', 'and none was made');
 done_testing();
