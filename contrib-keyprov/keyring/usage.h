@@ -194,7 +194,7 @@ USAGE_IDENTITY \
 "Usage: themis-keyring enroll --public-key TEXT --name NAME [OPTION]...\n" \
 "       themis-keyring enroll --recovery-pubkey FILE [OPTION]...\n" \
 "\n" \
-"  --public-key TEXT      of the machine: tcpub1:..., as its \"show --unseal\" says\n" \
+"  --public-key TEXT      of the machine: tcpub1:..., from its \"show --unseal\"\n" \
 "  --recovery-pubkey FILE a recovery key, from \"recovery-keygen\"\n" \
 "  --name NAME            by which it is shown (recovery key: that of the file)\n" \
 "  --role ROLE            machine or recovery\n" \
@@ -229,7 +229,7 @@ USAGE_PROVIDER USAGE_KEYRING \
 "\n" \
 "A root whose fingerprint you do not confirm is refused: it may not be yours.\n" \
 "Of several databases, one that fails does not stop the others, and the exit\n" \
-"code says so.  Root connects as the owner of the keyring.  For a standby connect\n" \
-"to its primary, and call themis_crypt.unlock() on the standby then.\n"
+"code says so.  Root connects as the owner of the keyring.  For a standby\n" \
+"connect to its primary, and call themis_crypt.unlock() on the standby then.\n"
 
 #endif							/* TC_TOOL_USAGE_H */

@@ -34,7 +34,7 @@ init=(init "${with[@]}" --provider fake --owner "$me" --name here)
 exits 0 "--help" --help
 grep -q recovery-keygen out && [ ! -s err ]
 ok $? "it goes to standard output"
-for command in init show verify add-provider remove-provider reseal trust distrust recovery-keygen recovery-pubkey recover; do
+for command in init show verify add-provider remove-provider reseal trust distrust recovery-keygen recovery-pubkey recovery-protect enroll drop recover; do
 	run "$command" --help
 	[ "$rc" -eq 0 ] && grep -q "^Usage: themis-keyring $command" out &&
 		! grep -q '.\{80\}' out
@@ -200,7 +200,7 @@ rm keys/way
 
 mode gone
 exits 0 "show without the provider" show "${with[@]}"
-grep -vE '^(machine|recovery|keyring):' made | cmp -s - out
+grep -vE '^(machine|recovery|keyring):|^  fingerprint' made | cmp -s - out
 ok $? "it prints instance and slots"
 exits 3 "show --unseal without the provider" show "${with[@]}" --unseal
 says 'slot 1: key provider "fake" is unavailable: no device'
