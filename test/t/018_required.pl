@@ -16,7 +16,7 @@ sub provider
 {
 	my ($body) = @_;
 	open my $file, '>', "$program.new" or die "$program.new: $!";
-	print $file "#!/bin/sh\necho \"\$1\" >>$dir/runs\n[ \"\$1\" != seal ] || { cat >$dir/secret; echo blob; exit; }\n$body\n";
+	print $file "#!/bin/sh\necho \"\$1\" >>$dir/runs\n[ \"\$1\" != seal ] || { f=\$(mktemp $dir/secret.XXXXXX); cat >\$f; printf %s \$f; exit; }\n$body\n";
 	close $file or die "$program.new: $!";
 	chmod 0700, "$program.new";
 	rename "$program.new", $program or die "$program: $!";
@@ -31,7 +31,8 @@ sub runs
 	return $n;
 }
 
-my $good = "cat >/dev/null; cat $dir/secret";
+# A blob is the name of a file.
+my $good = 'cat "$(cat)"';
 provider($good);
 my $node = ThemisCluster->new('main', tpm => 0);
 $node->make_keyring('--provider', 'command', '--command', "$program \"\$1\"");
@@ -64,7 +65,7 @@ SKIP:
 	skip 'missing python3', 2 if system('python3 -c 1') != 0;
 	open my $pid_file, '<', $node->data_dir . '/postmaster.pid' or die "postmaster.pid: $!";
 	chomp(my $postmaster = <$pid_file>);
-	my $secret = PostgreSQL::Test::Utils::slurp_file("$dir/secret");
+	my $secret = PostgreSQL::Test::Utils::slurp_file(glob "$dir/secret.*");
 	PostgreSQL::Test::Utils::append_to_file("$dir/patterns", 'secret ' . unpack('H*', $secret) . "\n");
 	my $found = `test/lib/keyscan $dir/patterns $$ $postmaster`;
 	like($found, qr/^$$ memory \d+ secret/m, 'the scan finds what is there');
@@ -159,7 +160,7 @@ my $made = open my $file, '>', $fake;
 END { unlink $fake if defined $fake && -e $fake }
 SKIP:
 {
-	skip 'the private installation cannot be written to', 6 unless $made;
+	skip 'the private installation cannot be written to', 12 unless $made;
 	print $file "#!/bin/sh\ncase \$1 in info) echo binding=tpm2 ;; *) exec $program \"\$1\" ;; esac\n";
 	close $file;
 	chmod 0755, $fake;
@@ -181,5 +182,29 @@ END
 	$node->make_keyring('--provider', "fake-$$");
 	is($node->error_of('SELECT themis_crypt.unlock()'), '', 'one that is bound to a TPM does');
 	is($node->status('binding'), 'tpm2', 'as the keyring has recorded');
+
+	# Both in one keyring, the external one first.
+	rename $node->keyring . '.external', $node->keyring;
+	PostgreSQL::Test::Utils::system_or_bail($node->installed_command('themis-keyring'), 'add-provider',
+		'--keyring', $node->keyring, '--provider', "fake-$$", '--command', "$program \"\$1\"");
+	runs();
+	$node->restart;
+	$node->wait_unlocked;
+	is($node->status('provider'), "fake-$$", 'a slot that may not is passed over');
+	is(runs(), 1, 'and not run');
+	is($node->safe_psql('postgres', $open), 'one', 'values open');
+	provider('head -c 600 /dev/zero | tr "\0" x >&2; exit 23');
+	$node->safe_psql('postgres', 'SELECT themis_crypt.lock()');
+	like($node->error_of('SELECT themis_crypt.unlock()'),
+		qr/slot 1: key provider "command": its binding "external" is not to a TPM; slot 2: key provider "fake-$$": denied: x+\.\.\.$/m,
+		'the reason names each slot');
+	$node->append_conf('postgresql.conf', 'themis_crypt.require_hardware_binding = off');
+	$node->restart;
+	$node->wait_state('failed');
+	like($node->status('reason'),
+		qr/^slot 1: key provider "command": denied: x{400,}\.\.\.; slot 2: key provider "fake-$$": denied: x{400,}\.\.\.$/,
+		'and leaves room for each');
+	provider($good);
+	is($node->error_of('SELECT themis_crypt.unlock()'), '', 'in the end all is well');
 }
 done_testing();
