@@ -141,6 +141,11 @@ PROVIDER_SCRIPTS = $(wildcard $(COMMAND))
 BIN_PROGRAMS   = $(if $(KEYRING_OBJS),$(KEYRING))
 providerdir    = $(pkglibdir)/themis_crypt
 
+# What an administrator copies to /etc/systemd/system.
+UNITS          = build/themis-credential.service \
+                 $(wildcard contrib-keyprov/systemd-creds/*.conf)
+unitdir        = $(datadir)/themis_crypt/systemd
+
 # PostgreSQL's headers as system headers: our warnings are about our code.
 PG_CPPFLAGS = -isystem $(includedir_server) -isystem $(includedir) -Isrc -MMD -MP \
               -DTC_PROVIDER_DIR='"$(providerdir)"'
@@ -156,11 +161,15 @@ include $(PGXS)
 
 -include $(wildcard src/*.d contrib-keyprov/*/*.d)
 
-all: $(BIN_PROGRAMS) $(PROVIDERS)
+all: $(BIN_PROGRAMS) $(PROVIDERS) $(UNITS)
 
 build/exports: Makefile
 	@mkdir -p build
 	echo '{ global: $(EXPORTS) local: *; };' >$@
+
+build/%.service: contrib-keyprov/systemd-creds/%.service.in Makefile
+	@mkdir -p build
+	sed 's|@providerdir@|$(providerdir)|' $< >$@
 
 # The flags left by PGXS have -fPIC, which a PIE may be made of.  PostgreSQL's
 # tables of Unicode come from libpgcommon.
@@ -179,17 +188,19 @@ $(SYSTEMD): $(SYSTEMD_OBJS) $(COMMON_OBJS) $(filter src/keyprov%,$(LEAF_OBJS))
 	$(CC) $(CFLAGS) -pie $^ $(LDFLAGS) -lsodium -o $@
 
 install: install-programs
-install-programs: $(BIN_PROGRAMS) $(PROVIDERS) | not-in-use
-	$(MKDIR_P) '$(DESTDIR)$(bindir)' '$(DESTDIR)$(providerdir)'
+install-programs: $(BIN_PROGRAMS) $(PROVIDERS) $(UNITS) | not-in-use
+	$(MKDIR_P) '$(DESTDIR)$(bindir)' '$(DESTDIR)$(providerdir)' '$(DESTDIR)$(unitdir)'
 	$(foreach p,$(BIN_PROGRAMS),$(INSTALL_PROGRAM) $(p) '$(DESTDIR)$(bindir)/'$(newline))
 	$(foreach p,$(PROVIDERS),$(INSTALL_PROGRAM) $(p) '$(DESTDIR)$(providerdir)/'$(newline))
 	$(foreach p,$(PROVIDER_SCRIPTS),$(INSTALL_SCRIPT) $(p) '$(DESTDIR)$(providerdir)/'$(newline))
+	$(INSTALL_DATA) $(UNITS) '$(DESTDIR)$(unitdir)/'
 
 uninstall: uninstall-programs
 uninstall-programs: | not-in-use
 	rm -f $(addprefix '$(DESTDIR)$(bindir)'/,$(notdir $(KEYRING)))
 	rm -f $(addprefix '$(DESTDIR)$(providerdir)'/,$(notdir $(TPM2) $(SYSTEMD) $(COMMAND)))
-	-rmdir '$(DESTDIR)$(providerdir)'
+	rm -f $(addprefix '$(DESTDIR)$(unitdir)'/,$(notdir $(UNITS)))
+	-rmdir '$(DESTDIR)$(providerdir)' '$(DESTDIR)$(unitdir)' '$(DESTDIR)$(dir $(unitdir))'
 
 define newline
 
