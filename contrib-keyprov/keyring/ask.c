@@ -10,6 +10,7 @@
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -26,7 +27,7 @@ static const int handled[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 
 #define NHANDLED (sizeof(handled) / sizeof(handled[0]))
 
-static volatile sig_atomic_t caught;
+static volatile sig_atomic_t caught;	/* the last one, 0 if none */
 
 static void
 catch_signal(int number)
@@ -43,21 +44,33 @@ refuse(const char *what, const char *why, char *secret, size_t size)
 	return TC_TOOL_FAILED;
 }
 
+/* Wait for input with another signal mask, so that none comes unnoticed. */
+static bool
+wait_for_input(int fd, const sigset_t *mask)
+{
+	struct pollfd input = {.fd = fd, .events = POLLIN};
+
+	return ppoll(&input, 1, NULL, mask) >= 0;
+}
+
 /*
  * Read up to the end of a line or of the input; -1 with errno, EMSGSIZE if it
- * does not fit.
+ * does not fit.  With a mask, a signal that it lets through ends this, too.
  */
 static int
-read_line(int fd, char *ret_line, size_t size)
+read_line(int fd, const sigset_t *mask, char *ret_line, size_t size)
 {
 	size_t		len = 0;
 
 	for (;;)
 	{
 		char		c;
-		ssize_t		got = read(fd, &c, 1);
+		ssize_t		got;
 
-		if (got < 0 && errno == EINTR && caught == 0)
+		if (mask != NULL && !wait_for_input(fd, mask))
+			return -1;
+		got = read(fd, &c, 1);
+		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return -1;
@@ -109,6 +122,8 @@ ask_once(int tty, const char *prompt, char *ret_secret, size_t size)
 {
 	struct sigaction before[NHANDLED];
 	struct sigaction action = {.sa_handler = catch_signal};
+	sigset_t	mask;
+	sigset_t	blocked;
 	struct termios normal;
 	struct termios silent;
 	int			len = -1;
@@ -116,6 +131,10 @@ ask_once(int tty, const char *prompt, char *ret_secret, size_t size)
 
 	caught = 0;
 	(void) sigemptyset(&action.sa_mask);
+	(void) sigemptyset(&blocked);
+	for (size_t i = 0; i < NHANDLED; i++)
+		(void) sigaddset(&blocked, handled[i]);
+	(void) sigprocmask(SIG_BLOCK, &blocked, &mask);
 	for (size_t i = 0; i < NHANDLED; i++)
 		(void) sigaction(handled[i], &action, &before[i]);
 
@@ -127,7 +146,7 @@ ask_once(int tty, const char *prompt, char *ret_secret, size_t size)
 		if (tcsetattr(tty, TCSAFLUSH, &silent) == 0)
 		{
 			if (dprintf(tty, "%s: ", prompt) > 0)
-				len = read_line(tty, ret_secret, size);
+				len = read_line(tty, &mask, ret_secret, size);
 			save_errno = errno;
 			/* The line end that was not shown; what was typed too much goes. */
 			(void) dprintf(tty, "\n");
@@ -140,6 +159,7 @@ ask_once(int tty, const char *prompt, char *ret_secret, size_t size)
 	save_errno = errno;
 	for (size_t i = 0; i < NHANDLED; i++)
 		(void) sigaction(handled[i], &before[i], NULL);
+	(void) sigprocmask(SIG_SETMASK, &mask, NULL);
 	errno = save_errno;
 	return len;
 }
@@ -196,7 +216,8 @@ int
 tool_read_secret_fd(int fd, const char *what, char *ret_secret, size_t size)
 {
 	sodium_memzero(ret_secret, size);
-	return check_line(what, read_line(fd, ret_secret, size), ret_secret, size);
+	return check_line(what, read_line(fd, NULL, ret_secret, size), ret_secret,
+					  size);
 }
 
 /* Why a file may not hold a secret; NULL if it may. */

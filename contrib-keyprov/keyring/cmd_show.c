@@ -133,8 +133,13 @@ cmd_verify(const TcOptions *options)
 
 	use.keyring = &store.keyring;
 	worst = tool_prepare_providers(options, vault, &use);
+	if (worst != TC_TOOL_OK)
+	{
+		tool_unmap_vault(vault);
+		return worst;
+	}
 	tool_json_array("slots");
-	for (int i = 0; worst != TC_TOOL_USAGE && i < store.keyring.nslots; i++)
+	for (int i = 0; i < store.keyring.nslots; i++)
 	{
 		code = verify_slot(options, vault, &store, i);
 		if (code > worst)
