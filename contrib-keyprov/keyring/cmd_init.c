@@ -224,7 +224,9 @@ make_keyring(const TcOptions *options, TcVault *vault, NewKeyring *made)
 	if (code == TC_TOOL_OK)
 	{
 		code = write_new(options, made);
-		if (code != TC_TOOL_OK)
+		/* Unless it is in place after all, and could not be synchronised. */
+		if (code != TC_TOOL_OK &&
+			!tool_keyring_is(options, made->owner.uid, file))
 			tool_take_back_credential(&made->credential, &made->place);
 	}
 	if (code == TC_TOOL_OK)

@@ -93,10 +93,12 @@ verify_slot(const TcOptions *options, TcVault *vault, const TcStore *store,
 	const char *provider = store->keyring.slots[slot].provider;
 	char		reason[TC_TOOL_REASON_MAX] = "";
 	bool		opens;
+	int			answer;
 	int			code;
 
 	code = tool_open_slot(options, vault, store, slot, reason);
 	opens = code == TC_TOOL_OK;
+	answer = vault->answer;
 	if (opens && tool_needs_credential(provider))
 		code = tool_verify_credential(options, vault, &store->keyring.slots[slot],
 									  reason);
@@ -112,7 +114,7 @@ verify_slot(const TcOptions *options, TcVault *vault, const TcStore *store,
 		tool_json_string("reason", reason);
 	tool_json_end();
 	if (!opens)
-		tool_open_hint(provider, code);
+		tool_open_hint(provider, answer);
 	return code;
 }
 

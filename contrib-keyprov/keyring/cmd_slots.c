@@ -262,10 +262,11 @@ add_provider(Change *change)
 	if (code != TC_TOOL_OK)
 		return code;
 	code = write_next(change);
-	if (code != TC_TOOL_OK)
-		tool_take_back_credential(&change->credential, &change->place);
-	else
+	if (code == TC_TOOL_OK)
 		code = tool_owner_can_read(options, &change->owner, next);
+	else if (tool_keyring_is(options, change->store.uid,
+							 tc_span(change->before, change->before_len)))
+		tool_take_back_credential(&change->credential, &change->place);
 	if (code == TC_TOOL_OK)
 		report(change, "added", at);
 	return code;

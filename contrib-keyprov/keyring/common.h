@@ -111,6 +111,7 @@ typedef struct TcVault
 	char		pin[TC_TOOL_PIN_MAX + 1];	/* of the slots there are; or "" */
 	char		new_pin[TC_TOOL_PIN_MAX + 1];	/* of the slot to be sealed */
 	uint8_t		joined[TC_TOOL_JOINED_MAX];
+	int			answer;			/* the last provider's exit code, TC_EXIT_* */
 	bool		pin_refused;	/* by a TPM that counts; never tried again */
 } TcVault;
 

@@ -186,6 +186,7 @@ tool_run_provider(const TcOptions *options, TcVault *vault,
 	char		path[PATH_MAX];
 	int			code;
 
+	vault->answer = TC_EXIT_INTERNAL;
 	if (!provider_path(options, provider, path) || access(path, X_OK) != 0)
 	{
 		snprintf(ret_reason, TC_TOOL_REASON_MAX,
@@ -204,6 +205,7 @@ tool_run_provider(const TcOptions *options, TcVault *vault,
 	code = tc_keyprov_run(&vault->run, path, verb, args, input,
 						  TC_PROVIDER_DEADLINE_MS);
 	sodium_memzero(vault->joined, sizeof(vault->joined));
+	vault->answer = code;
 	if (code != TC_EXIT_OK)
 		snprintf(ret_reason, TC_TOOL_REASON_MAX, "key provider \"%s\" %s: %s",
 				 provider, exit_code_text(code), vault->run.reason);

@@ -120,6 +120,7 @@ tool_open_slot(const TcOptions *options, TcVault *vault, const TcStore *store,
 	TcProviderRun *run = &vault->run;
 	int			code;
 
+	vault->answer = TC_EXIT_DENIED;
 	if (tool_slot_has_pin(from) && (vault->pin[0] == '\0' || vault->pin_refused))
 	{
 		snprintf(ret_reason, TC_TOOL_REASON_MAX, vault->pin_refused ?
@@ -156,11 +157,14 @@ tool_open_slot(const TcOptions *options, TcVault *vault, const TcStore *store,
 }
 
 void
-tool_open_hint(const char *provider, int exit_code)
+tool_open_hint(const char *provider, int answer)
 {
-	tool_unavailable_hint(provider, exit_code);
-	if (exit_code == TC_TOOL_REJECTED)
+	if (answer == TC_EXIT_UNAVAILABLE || answer == TC_EXIT_BUSY)
+		tool_unavailable_hint(provider, TC_TOOL_UNAVAILABLE);
+	else if (answer == TC_EXIT_WRONG_MACHINE)
 		tool_hint("If this machine or its TPM was replaced, move this keyring away, make a new one with \"init\", then let it in with \"recover\".");
+	else if (answer == TC_EXIT_WRONG_POLICY)
+		tool_hint("If the change was meant, \"reseal\" the slot through another one; without another one, make a new keyring with \"init\", then let it in with \"recover\".");
 }
 
 int
@@ -168,6 +172,7 @@ tool_open_any(const TcOptions *options, TcVault *vault, TcStore *store, int skip
 {
 	const char *provider = "";
 	int			worst = TC_TOOL_FAILED;
+	int			answer = TC_EXIT_OK;
 
 	for (int i = 0; i < store->keyring.nslots; i++)
 	{
@@ -187,10 +192,11 @@ tool_open_any(const TcOptions *options, TcVault *vault, TcStore *store, int skip
 		if (worst == TC_TOOL_FAILED || code == TC_TOOL_UNAVAILABLE)
 		{
 			worst = code;
+			answer = vault->answer;
 			provider = store->keyring.slots[i].provider;
 		}
 	}
-	tool_open_hint(provider, worst);
+	tool_open_hint(provider, answer);
 	return worst;
 }
 
@@ -327,6 +333,17 @@ tool_rewrite_keyring(const TcOptions *options, TcVault *vault, TcStore *store)
 	}
 
 	return tool_replace_keyring(options, store, tc_span(file, len));
+}
+
+bool
+tool_keyring_is(const TcOptions *options, uid_t uid, TcSpan file)
+{
+	uint8_t		found[TC_KEYRING_MAX];
+	const char *why = NULL;
+	size_t		len = 0;
+
+	return tc_keyring_read_file(options->keyring, uid, found, &len, &why) == TC_OK &&
+		len == file.len && memcmp(found, file.data, len) == 0;
 }
 
 int

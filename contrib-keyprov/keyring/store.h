@@ -46,8 +46,11 @@ extern int	tool_open_slot(const TcOptions *options, TcVault *vault,
 /* A slot as it is, for a file to be built; borrows from the store. */
 extern TcKeyringNewSlot tool_kept_slot(const TcKeyringSlot *slot);
 
-/* Advice for a keyring that its provider did not open. */
-extern void tool_open_hint(const char *provider, int exit_code);
+/*
+ * Advice for a keyring that a provider did not open; "answer" is the
+ * provider's own exit code, vault->answer after it.
+ */
+extern void tool_open_hint(const char *provider, int answer);
 
 /*
  * Open the payload through the first slot that can, store->slot.  "skip" is
@@ -77,6 +80,9 @@ extern int	tool_rewrite_keyring(const TcOptions *options, TcVault *vault,
  */
 extern int	tool_reopen(const TcOptions *options, TcVault *vault,
 						const TcStore *store, int slot);
+
+/* Whether the keyring on the disk has these bytes, and "uid" as its owner. */
+extern bool tool_keyring_is(const TcOptions *options, uid_t uid, TcSpan file);
 
 /*
  * Put a file in place of the store's, which must still be what was read; the

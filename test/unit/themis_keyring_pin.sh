@@ -280,13 +280,22 @@ fi
 # A TPM
 # ---------------------------------------------------------------------------
 
+# Change PCR 16.
+measure()
+{
+	local as=()
+
+	[ "$(id -u)" -ne 0 ] || as=(setpriv --reuid "$owner" --regid "$(id -g "$owner")" --clear-groups)
+	${as[@]+"${as[@]}"} tpm2_pcrextend -T "$tcti" "16:sha256=$(printf '%064d' 1)" >log 2>&1
+	${as[@]+"${as[@]}"} tpm2_flushcontext -T "$tcti" -t >>log 2>&1
+}
+
 if has_tpm2 && command -v tpm2_pcrextend >/dev/null; then
 	tcti=$("$cluster" swtpm-start "$dir/tpm" | sed -n 's/^TCTI=//p')
 	owner=$(stat -c %U "$dir/tpm")
 	rm -f "$ring"
 	with=(--keyring "$ring" --tcti "$tcti")
-	as=()
-	[ "$(id -u)" -ne 0 ] || as=(setpriv --reuid "$owner" --regid "$(id -g "$owner")" --clear-groups)
+	measure
 	exits 0 "init with a TPM and a PIN" init "${with[@]}" --owner "$owner" --no-recovery --pin-file pin
 	grep -q '^slot 1: provider tpm2, binding software, policy "pin"' out
 	ok $? "it is recorded, and that the TPM is a program"
@@ -297,8 +306,7 @@ if has_tpm2 && command -v tpm2_pcrextend >/dev/null; then
 	ok $? "both are recorded"
 	exits 0 "verify" verify "${with[@]}" --pin-file second
 	exits 0 "a second slot, without PCRs" add-provider "${with[@]}" --provider tpm2 --pin-file second
-	"${as[@]}" tpm2_pcrextend -T "$tcti" 16:sha256=00000000000000000000000000000000000000000000000000000000000000ff >log 2>&1
-	"${as[@]}" tpm2_flushcontext -T "$tcti" -t >>log 2>&1
+	measure
 	exits 4 "verify after the PCR changed" verify "${with[@]}" --pin-file second
 	[ "$(grep -c ': opens$' out)" -eq 1 ] && grep -q 'slot 1: .*PCR 16' out
 	ok $? "the slot without PCRs opens, and the other one names the PCR"
