@@ -15,10 +15,8 @@
 
 #include <sodium.h>
 
-#include "access/xact.h"
 #include "catalog/pg_foreign_data_wrapper.h"
 #include "fmgr.h"
-#include "foreign/foreign.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -39,7 +37,6 @@
 typedef struct DatabaseRoot
 {
 	char		name[NAMEDATALEN];
-	Oid			serverid;
 	TcSpan		bytes;
 	TcRootRecord record;		/* borrows from bytes */
 } DatabaseRoot;
@@ -58,7 +55,6 @@ copy_root(TcKey *key, const void *arg)
 	memcpy(bytes, key->record.data, key->record.len);
 	root->bytes = tc_span(bytes, key->record.len);
 	strlcpy(root->name, key->name, NAMEDATALEN);
-	root->serverid = key->serverid;
 	if (tc_record_parse(root->bytes, &root->record) != TC_OK)
 		tc_error_answer(TC_ANS_MALFORMED, key->name);
 	*roots = lappend(*roots, root);
@@ -161,6 +157,19 @@ themis_crypt_root_recipients(PG_FUNCTION_ARGS)
 }
 
 /*
+ * EXECUTE is not enough: ALTER SERVER wants the owner of the root, and to run
+ * it as that superuser would let event triggers run so for anybody.
+ */
+static void
+require_superuser(void)
+{
+	if (!superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be superuser to change the recipients of a root")));
+}
+
+/*
  * The roots to be changed, until the end of the transaction by nobody else.
  * Exclusive: of two that started from the same record, one would lose what
  * the other added.
@@ -170,6 +179,7 @@ lock_roots(const char *function)
 {
 	List	   *roots;
 
+	require_superuser();
 	PreventCommandDuringRecovery(function);
 	PreventCommandIfReadOnly(function);
 	LockDatabaseObject(ForeignDataWrapperRelationId, tc_keycat_wrapper(),
@@ -190,8 +200,6 @@ change_root(const DatabaseRoot *root, TcRequestKind kind,
 {
 	TcRequest  *request = tc_request_begin(kind);
 	TcAnswer	answer;
-	Oid			save_user;
-	int			save_context;
 
 	if (!tc_request_set_record(request, root->bytes))
 		tc_error_answer(TC_ANS_MALFORMED, root->name);
@@ -201,13 +209,7 @@ change_root(const DatabaseRoot *root, TcRequestKind kind,
 		tc_error_untrusted(request, root->record.kcv, root->name);
 	if (answer != TC_ANS_OK)
 		tc_error_answer(answer, root->name);
-
-	/* Whoever was granted EXECUTE need not own the root. */
-	GetUserIdAndSecContext(&save_user, &save_context);
-	SetUserIdAndSecContext(GetForeignServer(root->serverid)->owner,
-						   save_context | SECURITY_LOCAL_USERID_CHANGE);
 	tc_key_set_record(root->name, tc_span(request->record, request->record_len));
-	SetUserIdAndSecContext(save_user, save_context);
 }
 
 static void
@@ -305,8 +307,8 @@ PG_FUNCTION_INFO_V1(themis_crypt_add_recipient);
 Datum
 themis_crypt_add_recipient(PG_FUNCTION_ARGS)
 {
+	List	   *roots = lock_roots("themis_crypt.add_recipient()");
 	TcRecipient recipient = {.kind = TC_KIND_X25519};
-	List	   *roots;
 	List	   *missing = NIL;
 	ListCell   *cell;
 	char	   *fingerprint;
@@ -314,8 +316,6 @@ themis_crypt_add_recipient(PG_FUNCTION_ARGS)
 	take_name(PG_GETARG_TEXT_PP(0), &recipient);
 	take_public_key(PG_GETARG_TEXT_PP(1), recipient.public_key);
 	recipient.role = take_role(PG_GETARG_TEXT_PP(2));
-
-	roots = lock_roots("themis_crypt.add_recipient()");
 	if (tc_status_is_own_key(recipient.public_key))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
