@@ -144,6 +144,7 @@ is($code, 0, 'dropped from all databases') or diag $said;
 is("$result{app} / $result{postgres} / $result{unused}", join(' / ', ('the recipient was dropped from its roots') x 3), 'each of them');
 like($said, qr/^hint: It has held the roots:/m, 'with what that means');
 $primary->wait_for_catchup($standby);
+is($standby->safe_psql('postgres', $value), 'in postgres', 'the standby keeps the keys it has loaded');
 $standby->restart;
 $standby->wait_unlocked;
 like($standby->error_of($value), $not_enrolled, 'the standby, restarted, opens nothing');
