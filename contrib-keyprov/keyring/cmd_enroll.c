@@ -29,7 +29,7 @@ typedef struct Enrolment
 	TcStore		store;
 	TcRecipient recipient;
 	bool		has_key;		/* drop: it is not only a name */
-	char		text[TC_RECIPIENT_TEXT_MAX];	/* of its public key */
+	char		text[TC_RECIPIENT_TEXT_MAX];	/* its public key */
 	char		fingerprint[TC_FINGERPRINT_TEXT_MAX];
 	bool		told;			/* the server has read the keyring */
 	int			nfound;			/* drop: databases that had it */
@@ -263,14 +263,14 @@ enroll_in_database(TcServer *server, void *arg, TcOutcome *ret_outcome)
 	return code;
 }
 
-/* Say in words what the keyring has now. */
+/* Say what became of the keyring, in words and in one for JSON. */
 static void
 report(const Enrolment *enrolment, const char *what, const char *word)
 {
 	tool_text("keyring: %s\n", what);
 	tool_json_string("keyring", word);
-	if (!enrolment->has_key)
-		return;
+	if (enrolment->recipient.name_len == 0)
+		return;					/* of whom only name or key are known */
 	tool_json_array("recipients");
 	tool_print_recipient(role_name(&enrolment->recipient),
 						 enrolment->recipient.public_key,
@@ -456,7 +456,7 @@ cmd_drop(const TcOptions *options)
 		code = take_public_key(options->public_key, key);
 		if (code == TC_TOOL_OK)
 		{
-			tool_recipient(TC_ROLE_MACHINE, key, "of this public key", &enrolment.recipient);
+			memcpy(enrolment.recipient.public_key, key, sizeof(key));
 			code = describe_key(&enrolment);
 		}
 	}

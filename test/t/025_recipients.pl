@@ -184,6 +184,14 @@ like($standby->error_of("SELECT themis_crypt.drop_recipient('twice')"), qr/there
 is($standby->error_of("SELECT themis_crypt.drop_recipient('$twice')"), '',
 	'but by its public key');
 like($standby->error_of("SELECT themis_crypt.drop_recipient('twice')"), qr/recipient "twice" is this machine/, 'and never this machine');
+# Who is who can be told without keys, but not who this is.
+$standby->stop;
+$standby->stop_tpm;
+$standby->start;
+$standby->wait_state('failed');
+is($standby->safe_psql('postgres', 'SELECT count(*) > 2, count(this_machine) FROM themis_crypt.recipients'), 't|0',
+	'not unlocked, the view does not know its own machine');
+like($standby->error_of("SELECT themis_crypt.drop_recipient('x')"), qr/encryption keys are not unlocked/, 'and nobody is dropped');
 done_testing();
 
 # The tool without a keyring.

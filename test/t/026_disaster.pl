@@ -66,6 +66,8 @@ sub drill
 	{
 		like($node->error_of($opened, dbname => $database), qr/cannot be opened by this machine.*themis-keyring recover/s,
 			"$what: $database does not open, and says what to do");
+		like($node->error_of("SELECT themis_crypt.add_recipient('x', 'tcpub1:AQsCAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICPotx3Q')", dbname => $database),
+			qr/cannot be opened by this machine/, "$what: nobody is let in by a machine that is not");
 	}
 	my @all = ('--all-databases', '--conninfo', $node->connstr('postgres') . ' user=postgres', '--name', 'new');
 
@@ -106,6 +108,16 @@ sub drill
 		is($node->error_of(q(CREATE SERVER c FOREIGN DATA WRAPPER themis_crypt; CREATE TABLE u (v encrypted(c)); INSERT INTO u VALUES ('new');
 			INSERT INTO t VALUES (1000, 'new', 1)), dbname => $database), '', "$what: work goes on");
 	}
+
+	# Nobody shall find the lost machine and open a later copy with it.
+	my $gone = $node->safe_psql('clinic', q(SELECT public_key FROM themis_crypt.recipients WHERE role = 'machine' AND NOT this_machine));
+	($done, $out) = $node->keyring_tool('drop', '--public-key', $gone, @all[0 .. 2]);
+	is($done, 0, "$what: the lost machine is dropped") or diag $out;
+	like($out, qr/^keyring: not enrolled\n.*^database "clinic": the recipient was dropped.*^database "payroll": the recipient was dropped/ms,
+		"$what: from each database; it was not in the new keyring");
+	$node->restart;
+	$node->wait_unlocked;
+	is($node->safe_psql($_, "SELECT count(*) FROM t WHERE v::text <> '' OR i = 0"), 503, "$what: and all values of $_ open") for @databases;
 	$node->stop;
 	$node->stop_tpm;
 	return;
