@@ -10,6 +10,7 @@ use Test::More;
 
 my $primary = ThemisCluster->new('primary');
 $primary->init(allows_streaming => 1);
+$primary->append_conf('postgresql.conf', "max_prepared_transactions = 2\n");
 $primary->start;
 $primary->safe_psql('postgres', <<'END');
 CREATE DATABASE app;
@@ -95,6 +96,15 @@ is($primary->safe_psql('postgres', $having), 'themis_root themis_root_2', 'added
 $primary->safe_psql('postgres', "SELECT themis_crypt.drop_recipient('$key')");
 is($primary->safe_psql('postgres', $having), '', 'dropped from both');
 $primary->safe_psql('postgres', 'SET themis_crypt.allow_drop_key = on; DROP SERVER themis_root_2');
+
+# In two phases, and a session that wants to change the same root meanwhile.
+my $spare = 'tcpub1:AQwDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDXPcCqQ';
+$primary->safe_psql('postgres', "BEGIN; SELECT themis_crypt.add_recipient('prepared', '$spare'); PREPARE TRANSACTION 'p'");
+like($primary->error_of("SET lock_timeout = '100ms'; SELECT themis_crypt.add_recipient('db2', '$key')"),
+	qr/canceling statement due to lock timeout/, 'prepared, it keeps others waiting');
+$primary->safe_psql('postgres', "COMMIT PREPARED 'p'");
+is($primary->safe_psql('postgres', "SELECT public_key FROM themis_crypt.recipients WHERE name = 'prepared'"), $spare, 'and is there in the end');
+$primary->safe_psql('postgres', "SELECT themis_crypt.drop_recipient('prepared')");
 
 # A record that somebody altered: its mac does not fit.
 my $option = q(SELECT option_value FROM pg_foreign_server, pg_options_to_table(srvoptions) WHERE srvname = 'themis_root' AND option_name = 'record');
