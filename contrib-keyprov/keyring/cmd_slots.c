@@ -147,11 +147,14 @@ static void
 take_back(Change *change)
 {
 	TcSpan		before = tc_span(change->before, change->before_len);
+	bool		suits = tool_take_back_credential(&change->credential,
+												  &change->place);
 
-	tool_take_back_credential(&change->credential, &change->place);
 	if (span_equal(tc_span(change->store.file, change->store.len), before))
 		return;					/* it never was another */
-	if (tool_replace_keyring(&change->options, &change->store, before) == TC_TOOL_OK)
+	/* A slot must not go for which there is a credential. */
+	if (suits &&
+		tool_replace_keyring(&change->options, &change->store, before) == TC_TOOL_OK)
 		tool_error("the keyring is as it was again");
 	else
 		tool_hint("The keyring has the old slot and the new one; see \"themis-keyring verify\".");

@@ -212,9 +212,14 @@ tool_write_credential(const TcOptions *options, TcVault *vault, TcSpan blob,
 		code = make_folder(old->path);
 	if (code == TC_TOOL_OK)
 		tool_progress("writing credential file \"%s\"", old->path);
-	if (code == TC_TOOL_OK)
-		code = put_in_place(ret_written, old->len > 0);
 	if (code != TC_TOOL_OK)
+	{
+		ret_written->len = 0;
+		return code;
+	}
+	code = put_in_place(ret_written, old->len > 0);
+	/* It may be in place all the same, and not have been synchronised. */
+	if (code != TC_TOOL_OK && tool_take_back_credential(ret_written, old))
 		ret_written->len = 0;
 	return code;
 }
@@ -228,22 +233,29 @@ tool_print_credential(const TcCredential *written)
 	tool_json_string("credential", written->path);
 }
 
-void
+bool
 tool_take_back_credential(const TcCredential *written, const TcCredential *old)
 {
 	TcCredential found;
 	const char *why;
 
 	if (written->len == 0)
-		return;
+		return true;
 	memcpy(found.path, written->path, sizeof(found.path));
-	if (read_found(&found, &why) != TC_TOOL_OK || !same_text(&found, written))
-		return;					/* somebody else's by now */
+	if (read_found(&found, &why) != TC_TOOL_OK)
+	{
+		tool_error("credential file \"%s\" %s; it is not touched", found.path, why);
+		return false;
+	}
+	if (!same_text(&found, written))
+		return true;			/* never was ours, or is somebody else's by now */
 	if (old->len > 0)
-		(void) put_in_place(old, true);
-	else if (unlink(written->path) != 0)
-		tool_error("credential file \"%s\" could not be removed again: %s",
-				   written->path, strerror(errno));
+		return put_in_place(old, true) == TC_TOOL_OK;
+	if (unlink(written->path) == 0)
+		return true;
+	tool_error("credential file \"%s\" could not be removed again: %s",
+			   written->path, strerror(errno));
+	return false;
 }
 
 /* Whether what the provider says of a slot's blob is what the slot records. */

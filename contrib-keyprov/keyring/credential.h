@@ -56,8 +56,11 @@ extern int	tool_write_credential(const TcOptions *options, TcVault *vault,
 /* Print where a credential was written; nothing if none was. */
 extern void tool_print_credential(const TcCredential *written);
 
-/* Undo that: put the old file back, or remove the new one. */
-extern void tool_take_back_credential(const TcCredential *written,
+/*
+ * Undo that: put the old file back, or remove the new one.  False, having said
+ * why, if the new one is still there, or the old one not safely.
+ */
+extern bool tool_take_back_credential(const TcCredential *written,
 									  const TcCredential *old);
 
 /*

@@ -2,6 +2,8 @@
 """What a power loss may leave of a folder that faultydisk.so kept a journal of.
 
     powerloss.py BEFORE JOURNAL AFTER FILE [--ignore sync|syncdir] [--save FOLDER]
+                 [--credential NAME]
+    powerloss.py opens KEYRING CREDENTIAL
 
 BEFORE is a copy (cp -a) of the folder before the program ran, AFTER is it now;
 FILE is the name that the program replaced or made.  The model is that of
@@ -19,11 +21,19 @@ After each call of the journal every state of that kind is looked at:
 Prints "STATES BAD", and the first bad states on stderr; exit code 1 if there
 are any.  With --ignore, calls of that kind count as not made.  --save writes
 what FILE may be into a new folder, one file each.
+
+With --credential, NAME is a file that changes together with the keyring FILE,
+and always must be what a provider that compares the two wants to see: the blob
+of one of its slots.  "opens" says by its exit code whether it is.
 """
 import itertools
 import os
 import stat
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "unit"))
+sys.dont_write_bytecode = True
+from decode import Keyring  # noqa: E402
 
 
 class Content:
@@ -163,7 +173,11 @@ def in_full(names, contents, calls):
     return last
 
 
-def judge(state, before, good, file, at_end):
+def opens(keyring, credential):
+    return credential in [slot[2] for slot in Keyring(keyring).slots]
+
+
+def judge(state, before, good, file, credential, at_end):
     """Why a state is bad, or None."""
     found = state.get(file)
     if found is None and good[0] is not None:
@@ -173,16 +187,22 @@ def judge(state, before, good, file, at_end):
             len(found.data), found.mode, found.owner)
     if at_end and (found is None or found.key() != good[-1].key()):
         return "what was done is not on the disk"
+    if credential and (credential not in state or not opens(found.data, state[credential].data)):
+        return "no slot is for the credential that is there"
     for name, content in before.items():
-        if name != file and (name not in state or state[name].key() != content.key()):
+        if name not in (file, credential) and (name not in state or state[name].key() != content.key()):
             return "%s has changed" % name
     for name in state:
-        if name != file and name not in before and not name.startswith(".%s." % file):
+        if name != file and name not in before and not name.startswith(
+                tuple(".%s." % known for known in (file, credential))):
             return "%s has appeared" % name
     return None
 
 
 def main():
+    if sys.argv[1] == "opens":
+        with open(sys.argv[2], "rb") as keyring, open(sys.argv[3], "rb") as credential:
+            sys.exit(0 if opens(keyring.read(), credential.read()) else 1)
     options = sys.argv[5:]
     names, contents = read_folder(sys.argv[1])
     names_after, contents_after = read_folder(sys.argv[3])
@@ -192,6 +212,7 @@ def main():
     file = sys.argv[4]
     before = {name: contents[inode] for name, inode in names.items()}
     after = {name: contents_after[inode] for name, inode in names_after.items()}
+    credential = options[options.index("--credential") + 1] if "--credential" in options else None
     ignored = options[options.index("--ignore") + 1] if "--ignore" in options else None
 
     # In full, the journal must tell all that happened.
@@ -212,7 +233,7 @@ def main():
         at_end = done == len(calls)
         for state in states(names, contents, calls[:done]):
             seen += 1
-            why = judge(state, before, good, file, at_end)
+            why = judge(state, before, good, file, credential, at_end)
             if why:
                 bad.append("after %d calls (%s): %s" % (
                     done, " ".join(calls[done - 1][:2]) if done else "none", why))

@@ -325,6 +325,75 @@ if has add-provider; then
 	survives remove-provider two keyring no remove-provider "${with[@]}" --slot 1
 	survives reseal made keyring no reseal "${with[@]}" --slot 1
 fi
+if has enroll; then
+	public=$("$tool" recovery-keygen --out "$dir/machine.key" 2>/dev/null)
+	print=$(python3 - "$root/test/unit" "$public" <<-'PY'
+		import sys
+		sys.path.insert(0, sys.argv[1])
+		sys.dont_write_bytecode = True
+		import decode
+		print(decode.recipient_id(1, decode.public_from_text(sys.argv[2])).hex())
+	PY
+	)
+	enroll=(enroll "${with[@]}" --public-key "$public" --name peer --fingerprint "$print")
+	survives enroll made keyring no "${enroll[@]}"
+	from made
+	"$tool" "${enroll[@]}" >out 2>&1
+	cp -a disk enrolled
+	survives drop enrolled keyring no drop "${with[@]}" --name peer
+fi
+
+# A slot that opens with a file beside the keyring: at no time may the two not
+# suit each other, or the server does not start by itself.
+credential_tests()
+{
+	local i call number calls=0 loss
+
+	cat >providers/themis-keyprov-systemd-creds <<-'SH'
+		#!/bin/sh
+		case $1 in
+			seal) printf 'CREDENTIAL '; od -An -v -tx1 | tr -d ' \n' ;;
+			credential) cat ;;
+			unseal) sed 's/^CREDENTIAL //' | python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.stdin.read()))' ;;
+			info) printf 'provider=systemd-creds\nbinding=host\nname=themis.root\n'
+				printf 'type_id=5a1c6a86df9d4096b1d5a65e0862f19a\npolicy=credential themis.root\n' ;;
+		esac
+	SH
+	chmod 755 providers/themis-keyprov-systemd-creds
+	file=keyring
+	from empty
+	"$tool" init "${with[@]}" --provider systemd-creds --with-key host --owner "$me" --name here \
+		--no-recovery --credential "$disk/themis.root" >out 2>err
+	python3 "$root/test/lib/powerloss.py" opens "$ring" "$disk/themis.root" 2>>err || complain "not made"
+	ok $? "a keyring that opens with a credential file"
+	cp -a disk paired
+	set -- reseal "${with[@]}" --with-key host --credential "$disk/themis.root"
+
+	cp -a disk before
+	run '' "$@"
+	[ "$rc" -eq 0 ] && ! cmp -s before/themis.root "$disk/themis.root" || complain "exit code $rc"
+	ok $? "reseal of it: (on a good disk)"
+	cp journal whole
+	loss=$(python3 "$root/test/lib/powerloss.py" before journal "$disk" keyring --credential themis.root 2>complaints)
+	ok $? "reseal of it: power lost at any time (${loss% *} states): the file suits a slot"
+	loss=$(python3 "$root/test/lib/powerloss.py" before journal "$disk" keyring --credential themis.root --ignore syncdir 2>/dev/null)
+	[ "${loss#* }" -gt 0 ]
+	ok $? "reseal of it: (control: without syncdir, ${loss#* } of ${loss% *} states are bad)"
+	while read -r _ number call; do
+		calls=$((calls + 1))
+		for i in "$number:5" "$number+:30"; do
+			from paired
+			run "$i" "$@"
+			python3 "$root/test/lib/powerloss.py" opens "$ring" "$disk/themis.root" ||
+				complain "$i ($call): exit code $rc, and no slot is for the credential that is there"
+		done
+	done < <(grep '^call' whole)
+	[ ! -s complaints ] && [ "$calls" -gt 20 ]
+	ok $? "reseal of it: each of $calls calls fails, once and for good"
+}
+if has reseal; then
+	credential_tests
+fi
 
 [ "$(cat target)" = outside ]
 ok $? "what a neighbouring link points to is not touched"
