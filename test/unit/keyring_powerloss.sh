@@ -232,6 +232,8 @@ survives()
 			run "$number:$i" "$@"
 			after_fault "call $number fails once with $i" "$call" "$([ "$call" != unlink ] || echo left)"
 		done
+		# Reads and the like come first or last, and change nothing.
+		[[ -z "${TC_LONG:-}" && $call =~ ^(read|close|fch) ]] && continue
 		from "$start"
 		run "$number+:30" "$@"
 		after_fault "call $number and all later ones fail" "$call" left
@@ -312,7 +314,6 @@ if [ -n "${TC_LONG:-}" ]; then
 fi
 survives recovery-keygen empty safe.key yes recovery-keygen --out "$disk/safe.key"
 
-# Commands that are there in later versions.
 has()
 {
 	"$tool" "$1" --help >/dev/null 2>&1
@@ -322,10 +323,11 @@ if has add-provider; then
 	from made
 	"$tool" add-provider "${with[@]}" --provider fake >out 2>&1
 	cp -a disk two
-	survives remove-provider two keyring no remove-provider "${with[@]}" --slot 1
+	[ -z "${TC_LONG:-}" ] ||
+		survives remove-provider two keyring no remove-provider "${with[@]}" --slot 1
 	survives reseal made keyring no reseal "${with[@]}" --slot 1
 fi
-if has enroll; then
+if has enroll && [ -n "${TC_LONG:-}" ]; then
 	public=$("$tool" recovery-keygen --out "$dir/machine.key" 2>/dev/null)
 	print=$(python3 - "$root/test/unit" "$public" <<-'PY'
 		import sys
@@ -354,7 +356,7 @@ credential_tests()
 		case $1 in
 			seal) printf 'CREDENTIAL '; od -An -v -tx1 | tr -d ' \n' ;;
 			credential) cat ;;
-			unseal) sed 's/^CREDENTIAL //' | python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.stdin.read()))' ;;
+			unseal) sed 's/^CREDENTIAL //' | perl -e 'print pack "H*", <STDIN>' ;;
 			info) printf 'provider=systemd-creds\nbinding=host\nname=themis.root\n'
 				printf 'type_id=5a1c6a86df9d4096b1d5a65e0862f19a\npolicy=credential themis.root\n' ;;
 		esac
@@ -381,10 +383,10 @@ credential_tests()
 	ok $? "reseal of it: (control: without syncdir, ${loss#* } of ${loss% *} states are bad)"
 	while read -r _ number call; do
 		calls=$((calls + 1))
-		for i in "$number:5" "$number+:30"; do
+		for i in "$number:5" ${TC_LONG:+"$number+:30"}; do
 			from paired
 			run "$i" "$@"
-			python3 "$root/test/lib/powerloss.py" opens "$ring" "$disk/themis.root" ||
+			grep -qaF -- "$(cat "$disk/themis.root")" "$ring" ||
 				complain "$i ($call): exit code $rc, and no slot is for the credential that is there"
 		done
 	done < <(grep '^call' whole)
