@@ -135,6 +135,22 @@ is($node->safe_psql('race', join(' UNION ALL ', map { qq(SELECT v::text FROM "t$
 like($node->error_of('BEGIN; SELECT 1; CREATE SERVER "k1" FOREIGN DATA WRAPPER themis_crypt', dbname => 'race'),
 	qr/server "k1" already exists/, 'a name is used once');
 
+# The root is made as the wrapper's owner.  An event trigger must not run with
+# those rights: it would meet functions of whoever makes the key.
+database('trigger');
+my (undef, undef, $err) = $node->psql('trigger', <<'END');
+CREATE ROLE officer;
+GRANT USAGE ON FOREIGN DATA WRAPPER themis_crypt TO officer;
+CREATE FUNCTION tell() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE NOTICE 'as % with %', current_user, current_setting('search_path'); END $$;
+CREATE EVENT TRIGGER tell ON ddl_command_start WHEN tag IN ('CREATE SERVER') EXECUTE FUNCTION tell();
+SET ROLE officer;
+SET search_path = evil;
+CREATE SERVER first FOREIGN DATA WRAPPER themis_crypt;
+END
+my @told = $err =~ /as (\S+ with .*)/g;
+is_deeply(\@told, ['officer with evil'], 'no event trigger runs for the root');
+
 $node->restart;
 is($node->safe_psql('savepoint', 'SELECT v::text FROM t'), "kept\nsource", 'restarted: values open');
 is($node->safe_psql('copy', 'SELECT v::text FROM o'), 'own', 'in the copy, too');
