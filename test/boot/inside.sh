@@ -419,6 +419,9 @@ stage_no_tpm()
 	ok $? "no TPM: themis-keyring verify says so ($(head -n 1 verify))"
 }
 
+# What the operator's guide says.
+stage_guide() { bash guide.sh; }
+
 stage=$(cat stage)
 case $stage in
 	prepare_*|boots_*) "$stage" ;;

@@ -152,7 +152,10 @@ install_test()
 	local units=$root/etc/systemd/system
 
 	mkdir "$root/themis"
-	cp "$here/inside.sh" "$root/themis/"
+	cp "$here/inside.sh" "$here/guide.sh" "$here/../lib/blocks" "$here/../lib/answer" \
+		"$here/../../docs/operators.md" "$root/themis/"
+	mkdir -p "$root/themis/contrib-keyprov"
+	cp -r "$here/../../contrib-keyprov/command" "$root/themis/contrib-keyprov/"
 	cat >"$units/themis-test.target" <<-END
 	[Unit]
 	Requires=basic.target
@@ -291,6 +294,8 @@ boot tpm_key
 tpm2_pcrextend -T "$outside" 7:sha256="$(printf '%064d' 2)"
 boot pcr_changed
 boot no_tpm without
+
+boot guide
 
 left=$(find "$TC_CGROUP" -name cgroup.procs -exec cat {} +)
 [ -z "$left" ]
