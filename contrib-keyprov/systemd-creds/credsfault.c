@@ -25,6 +25,7 @@ static const char *const OTHER_TPM = "the credential was sealed to another TPM, 
 static const char *const PCRS = "the PCRs of the TPM are not those that the credential was sealed to";
 static const char *const NO_TPM = "could not talk to the TPM";
 static const char *const BUSY = "the TPM is out of memory for objects or sessions";
+static const char *const LOCKOUT = "the TPM is in dictionary attack lockout";
 static const char *const NOT_ROOT = "only root can use the host key";
 static const char *const OTHER_NAME = "the credential has another name";
 static const char *const NO_SOFTWARE = "systemd has no TPM software installed (package libtss2-esys)";
@@ -48,8 +49,18 @@ static const Meaning meanings[] = {
 	{"host key", "Permission denied", TC_EXIT_DENIED, NOT_ROOT},
 	{"PermissionDenied", "", TC_EXIT_DENIED, NOT_ROOT},
 
+	/* of the TPM software, which speaks for itself before newer systemd does */
+	{"ErrorCode (0x00000902)", "", TC_EXIT_BUSY, BUSY},
+	{"ErrorCode (0x00000903)", "", TC_EXIT_BUSY, BUSY},
+	{"ErrorCode (0x00000921)", "", TC_EXIT_DENIED, LOCKOUT},
+	{"ErrorCode (0x000001df)", "", TC_EXIT_WRONG_MACHINE, OTHER_TPM},
+	{"TCTI device", "Permission denied", TC_EXIT_DENIED,
+	"this account may not use the TPM"},
+	{"TCTI device", "", TC_EXIT_UNAVAILABLE, NO_TPM},
+	{"Cannot connect to", "TPM", TC_EXIT_UNAVAILABLE, NO_TPM},
+
 	/* of the TPM */
-	{"lockout", "", TC_EXIT_DENIED, "the TPM is in dictionary attack lockout"},
+	{"lockout", "", TC_EXIT_DENIED, LOCKOUT},
 	{"out of memory for", "contexts", TC_EXIT_BUSY, BUSY},
 	{"policy digest does not match", "", TC_EXIT_WRONG_POLICY, PCRS},
 	{"unseal secret using TPM2", "Operation not permitted", TC_EXIT_WRONG_POLICY, PCRS},
@@ -57,7 +68,6 @@ static const Meaning meanings[] = {
 	{"PCR bank invalid", "", TC_EXIT_WRONG_POLICY,
 	"this version of systemd cannot open what it seals without PCRs"},
 	{"integrity check failed", "", TC_EXIT_WRONG_MACHINE, OTHER_TPM},
-	{"using TPM2", "State not recoverable", TC_EXIT_WRONG_MACHINE, OTHER_TPM},
 	{"TCTI context", "", TC_EXIT_UNAVAILABLE, NO_TPM},
 	{"No TPM2", "found", TC_EXIT_UNAVAILABLE, "there is no TPM"},
 	{"No suitable TPM2", "found", TC_EXIT_UNAVAILABLE, "there is no TPM"},

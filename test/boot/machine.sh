@@ -142,7 +142,7 @@ install_programs()
 		cp "$from_share"/extension/themis_crypt* "$share/extension/" &&
 		cp -r "$from_share/themis_crypt" "$share/" &&
 		chown -R root: "$lib"/lib/themis_crypt* "$share/themis_crypt" "$lib/bin/themis-keyring" &&
-		sed -i "s|^ExecStart=.*/themis-keyprov|ExecStart=/usr/lib/postgresql/$TC_VERSION/lib/themis_crypt/themis-keyprov|" \
+		sed -i "s|^ExecStartPre=.*/themis-keyprov|ExecStartPre=/usr/lib/postgresql/$TC_VERSION/lib/themis_crypt/themis-keyprov|" \
 			"$share/themis_crypt/systemd/themis-credential.service"
 }
 

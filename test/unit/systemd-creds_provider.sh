@@ -282,12 +282,13 @@ else
 fi
 
 # ---------------------------------------------------------------------------
-# Altered blobs: flip.N (one bit of byte N), cut.N (N bytes), fixed.N (a bit
-# flipped and the hash made right again), and some made by hand.
+# Altered blobs: flip.N (one bit of byte N), cut.N (N bytes), cutfixed.N and
+# fixed.N (the same with the hash made right again; of the latter every fourth,
+# or all with TC_LONG=1, since each is for systemd-creds), and some made by hand.
 # ---------------------------------------------------------------------------
 
 cat >mutate.py <<'PY'
-import hashlib
+import hashlib, os
 
 def put(name, data):
     open(name, 'wb').write(data)
@@ -304,8 +305,9 @@ for i in range(len(blob)):
     put(f'flip.{i}', flip)
     put(f'cut.{i}', blob[:i])
     if i < len(body):
-        put(f'fixed.{i}', hashed(bytes(flip[:-16])))
         put(f'cutfixed.{i}', hashed(body[:i]))
+    if i < len(body) and (i % 4 == 0 or os.environ.get('TC_LONG')):
+        put(f'fixed.{i}', hashed(bytes(flip[:-16])))
 put('long.1', blob + b'\0')
 put('long.2', hashed(body + b'\0'))
 put('long.3', blob + blob)
@@ -723,11 +725,12 @@ while IFS='|' read -r code message; do
 done <<'END'
 10|Failed to initialize TCTI context: tcti:IO failure
 10|No TPM2 (tpmrm) device found.
+10|ERROR:tcti:src/tss2-tcti/tcti-device.c:455:Tss2_Tcti_Device_Init() Failed to open specified TCTI device file /dev/tpmrm0: No such file or directory
 11|Failed to start session: tpm:warn(2.0): out of memory for session contexts
 20|Decryption failed (incorrect key?): error:00000000:lib(0)::reason(0)
 20|Failed to determine local credential key: No such file or directory
 20|Failed to load HMAC key in TPM: tpm:parameter(1):integrity check failed
-20|Failed to unseal secret using TPM2: State not recoverable
+20|ERROR:esys:src/tss2-esys/api/Esys_Load.c:112:Esys_Load() Esys Finish ErrorCode (0x000001df)
 21|Credential's time passed, refusing to use.
 21|Current policy digest does not match stored policy digest, cancelling TPM2 authentication attempt.
 21|Failed to unseal secret using TPM2: Operation not permitted
@@ -735,6 +738,7 @@ done <<'END'
 22|Bad credential format.
 23|Failed to determine local credential key: Permission denied
 23|Failed to decrypt: org.varlink.service.PermissionDenied
+23|ERROR:tcti:src/tss2-tcti/tcti-device.c:455:Tss2_Tcti_Device_Init() Failed to open specified TCTI device file /dev/tpmrm0: Permission denied
 23|TPM2 device is in dictionary attack lockout mode.
 70|Something that nobody has seen before
 END
