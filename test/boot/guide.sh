@@ -59,6 +59,7 @@ case " \$* " in
 esac
 exec $providers/real-systemd-creds "\$@"
 END
+PATH=$bin:$PATH
 stand_in "a reboot after an update" guide/bin/systemctl <<END
 #!/bin/bash
 if [ "\$1" = reboot ]; then
@@ -106,10 +107,47 @@ container()
 	wait $pid 2>/dev/null
 }
 
+# In place of Patroni, whose own test is test/t/027_patroni.pl: its unit, which
+# starts the server.
+patroni_begins()
+{
+	systemctl stop "postgresql@$TC_VERSION-main"
+	mv /etc/themis-crypt/keyring guide/keyring	# day 0 is told again
+	mkdir -p /etc/patroni
+	cat >/etc/systemd/system/patroni.service <<-END
+	[Service]
+	User=postgres
+	ExecStart=$bin/postgres -D /var/lib/postgresql/$TC_VERSION/main -c config_file=/etc/postgresql/$TC_VERSION/main/postgresql.conf
+	END
+}
+
+patroni_ends()
+{
+	if sed 's/-d app/-d postgres/' /etc/patroni/keys-are-open |
+		runuser -u postgres -- env PATH="$PATH" sh; then
+		ok "Patroni may promote a server with keys"
+	else
+		not_ok "Patroni may promote a server with keys"
+	fi
+	themis-keyring drop --name node2 --conninfo dbname=postgres --all-databases >/dev/null ||
+		not_ok "drop after Patroni"
+	systemctl stop patroni
+	rm -r /etc/systemd/system/patroni.service*
+	systemctl daemon-reload
+	systemctl start "postgresql@$TC_VERSION-main"
+}
+
 # What happens to the machine before a section of the guide begins.
 before()
 {
 	case $1 in
+		"Day 0 with Patroni")
+			patroni_begins ;;
+		"Enrolling the nodes")
+			mv guide/keyring /etc/themis-crypt/keyring
+			systemctl restart patroni ;;
+		"With an HSM, a vault or a key service")
+			patroni_ends ;;
 		"A new main board")
 			container
 			tpm2_clear -T "$TCTI" -c p || not_ok "another TPM"
