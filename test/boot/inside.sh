@@ -425,6 +425,7 @@ stage_no_tpm()
 
 # What the operator's guide says.
 stage_guide() { bash guide.sh; }
+stage_patroni() { bash patroni.sh; }
 
 stage=$(cat stage)
 case $stage in

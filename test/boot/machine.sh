@@ -152,8 +152,8 @@ install_test()
 	local units=$root/etc/systemd/system
 
 	mkdir "$root/themis"
-	cp "$here/inside.sh" "$here/guide.sh" "$here/../lib/blocks" "$here/../lib/answer" \
-		"$here/../../docs/operators.md" "$root/themis/"
+	cp "$here/inside.sh" "$here/guide.sh" "$here/patroni.sh" "$here/../lib/blocks" \
+		"$here/../lib/answer" "$here/../../docs/operators.md" "$root/themis/"
 	mkdir -p "$root/themis/contrib-keyprov"
 	cp -r "$here/../../contrib-keyprov/command" "$root/themis/contrib-keyprov/"
 	cat >"$units/themis-test.target" <<-END
@@ -296,6 +296,13 @@ boot pcr_changed
 boot no_tpm without
 
 boot guide
+if [ -z "${TC_LONG:-}" ]; then
+	echo "# not booted: patroni, only in check-long"
+elif [ ! -x /usr/bin/patroni ] || [ ! -x /usr/bin/etcd ]; then
+	echo "# not booted: patroni, missing patroni or etcd-server"
+else
+	boot patroni
+fi
 
 left=$(find "$TC_CGROUP" -name cgroup.procs -exec cat {} +)
 [ -z "$left" ]
