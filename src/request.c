@@ -244,6 +244,7 @@ tc_request_attach_worker(void)
 	{
 		shared->worker_latch = MyLatch;
 		shared->status.worker_pid = MyProcPid;
+		shared->status.attempts = 0;	/* its own only: unlock() counts them */
 		attached = true;
 	}
 	LWLockRelease(shared->lock);

@@ -75,7 +75,8 @@ typedef enum TcAnswer
  *	ADD_RECIPIENT record, recipient -> record
  *	DROP_RECIPIENT record, recipient.public_key -> record
  *	LOCK		by
- *	UNLOCK		(the answer comes when unlocking has begun)
+ *	UNLOCK		-> worker_pid, attempts (the answer comes when unlocking has
+ *				begun, and says how many attempts that worker had ended before)
  *
  * Where a root is not trusted, whatever was asked: has_pinned, and in pinned
  * the fingerprint of the root that this machine trusts for its realm.
@@ -95,6 +96,8 @@ typedef struct TcRequest
 	TcKeyMac	mac;
 	TcSlotRef	slot;
 	char		by[NAMEDATALEN];
+	pid_t		worker_pid;
+	int			attempts;
 	size_t		record_len;
 	uint8		record[TC_RECORD_MAX];
 } TcRequest;

@@ -11,6 +11,7 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
 #include "utils/builtins.h"
@@ -42,13 +43,37 @@ state_text(TcInstanceState state)
 	return "locked";
 }
 
+/*
+ * What the worker says, as text that is valid here.  The worker has no
+ * encoding: it cuts what is too long anywhere, and names files as they come.
+ */
+static char *
+valid_text(const char *str)
+{
+	char	   *text = pstrdup(str);
+	int			len = (int) strlen(text);
+	int			valid = pg_encoding_verifymbstr(GetDatabaseEncoding(), text, len);
+
+	if (len - valid < pg_database_encoding_max_length())
+		text[valid] = '\0';
+	else
+	{
+		for (int i = valid; i < len; i++)
+		{
+			if (IS_HIGHBIT_SET(text[i]))
+				text[i] = '?';
+		}
+	}
+	return text;
+}
+
 /* A text column that is NULL where there is nothing to say. */
 static void
 put_text(Datum *value, bool *isnull, const char *str)
 {
 	*isnull = str[0] == '\0';
 	if (!*isnull)
-		*value = CStringGetTextDatum(str);
+		*value = CStringGetTextDatum(valid_text(str));
 }
 
 PG_FUNCTION_INFO_V1(themis_crypt_status);
@@ -106,41 +131,63 @@ themis_crypt_lock(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/*
+ * Wait for the outcome of the attempt that a worker has begun after so many
+ * others, up to unlock_timeout, or until somebody locks again; false if there
+ * is none.  An attempt is counted when its outcome is known.  Another worker
+ * counts from 0, and its first attempt will do.
+ */
+static bool
+wait_for_outcome(pid_t worker_pid, int attempts, TcStatus *ret_status)
+{
+	TimestampTz start = GetCurrentTimestamp();
+
+	for (;;)
+	{
+		*ret_status = tc_status_get();
+		if (ret_status->worker_pid != worker_pid && ret_status->worker_pid != 0)
+		{
+			worker_pid = ret_status->worker_pid;
+			attempts = 0;
+		}
+		if (ret_status->state == TC_STATE_LOCKED ||
+			(ret_status->worker_pid != 0 && ret_status->attempts != attempts))
+			return true;
+		if (TimestampDifferenceExceeds(start, GetCurrentTimestamp(),
+									   tc_unlock_timeout))
+			return false;
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 POLL_MS, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
 PG_FUNCTION_INFO_V1(themis_crypt_unlock);
 
 /* Read the keyring (again) and wait for the outcome. */
 Datum
 themis_crypt_unlock(PG_FUNCTION_ARGS)
 {
-	int			attempts = tc_status_get().attempts;
-	TimestampTz start = GetCurrentTimestamp();
+	TcRequest  *request = tc_request_begin(TC_REQ_UNLOCK);
+	TcAnswer	answer = tc_request_send();
 	TcStatus	status;
-	TcAnswer	answer;
 
-	(void) tc_request_begin(TC_REQ_UNLOCK);
-	answer = tc_request_send();
 	if (answer != TC_ANS_OK)
 		tc_error_answer(answer, NULL);
 
-	/* The worker counts an attempt when its outcome is known. */
-	while ((status = tc_status_get()).attempts == attempts &&
-		   !TimestampDifferenceExceeds(start, GetCurrentTimestamp(),
-									   tc_unlock_timeout))
-	{
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 POLL_MS, PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-	}
-	if (status.attempts == attempts)
+	if (!wait_for_outcome(request->worker_pid, request->attempts, &status))
 		ereport(ERROR,
 				(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 				 errmsg("could not unlock encryption keys: the key provider has not answered yet"),
 				 errhint("The attempt goes on; themis_crypt.status() will have its outcome.")));
+	if (status.state == TC_STATE_LOCKED)
+		tc_error_answer(TC_ANS_LOCKED, NULL);
 	if (status.reason[0] != '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
-				 errmsg("could not unlock encryption keys: %s", status.reason),
+				 errmsg("could not unlock encryption keys: %s",
+						valid_text(status.reason)),
 				 tc_unlock_hint(status.cause) != NULL ?
 				 errhint("%s", tc_unlock_hint(status.cause)) : 0));
 	PG_RETURN_VOID();

@@ -108,6 +108,13 @@ slot_failed(TcUnlock *unlock, TcUnlockCause cause, const char *format,...)
 	add_reason(unlock);
 }
 
+static void
+digest_file(const uint8 *file, size_t len, uint8 ret_digest[TC_KEY_BYTES])
+{
+	if (crypto_generichash(ret_digest, TC_KEY_BYTES, file, len, NULL, 0) != 0)
+		sodium_memzero(ret_digest, TC_KEY_BYTES);
+}
+
 /*
  * Note the file that is being tried.  What failed before counts only "again"
  * and for the same file.
@@ -117,8 +124,7 @@ note_file(TcUnlock *unlock, size_t len, bool again)
 {
 	uint8		digest[TC_KEY_BYTES];
 
-	if (crypto_generichash(digest, sizeof(digest), unlock->file, len, NULL, 0) != 0)
-		sodium_memzero(digest, sizeof(digest));
+	digest_file(unlock->file, len, digest);
 	if (!again || memcmp(digest, unlock->digest, sizeof(digest)) != 0)
 		memset(unlock->slot_cause, 0, sizeof(unlock->slot_cause));
 	memcpy(unlock->digest, digest, sizeof(digest));
@@ -198,7 +204,8 @@ start_provider(TcUnlock *unlock)
 			 pkglib_path, slot->provider);
 	if (tc_keyprov_start(unlock->run, path, "unseal", args, slot->blob) != TC_OK)
 	{
-		slot_failed(unlock, TC_CAUSE_FAILED,
+		/* no process, pipe or memory to be had: nothing has been tried */
+		slot_failed(unlock, errno == EINVAL ? TC_CAUSE_FAILED : TC_CAUSE_UNAVAILABLE,
 					"could not run key provider \"%s\": %s",
 					slot->provider, strerror(errno));
 		return false;
@@ -316,6 +323,20 @@ tc_unlock_progress(TcUnlock *unlock)
 	if (end_provider(unlock, done))
 		return TC_UNLOCK_OPENED;
 	return try_slots(unlock, unlock->slot + 1);
+}
+
+bool
+tc_unlock_outdated(const TcUnlock *unlock)
+{
+	static uint8 file[TC_KEYRING_MAX];
+	uint8		digest[TC_KEY_BYTES];
+	const char *why;
+	size_t		len;
+
+	if (tc_keyring_read_file(tc_keyring_path, geteuid(), file, &len, &why) != TC_OK)
+		return true;
+	digest_file(file, len, digest);
+	return memcmp(digest, unlock->digest, sizeof(digest)) != 0;
 }
 
 void

@@ -65,6 +65,9 @@ extern TcUnlockState tc_unlock_begin(TcUnlock *unlock, bool again);
 /* Go on with an attempt that is running. */
 extern TcUnlockState tc_unlock_progress(TcUnlock *unlock);
 
+/* Whether the keyring file is another than the one that is being tried. */
+extern bool tc_unlock_outdated(const TcUnlock *unlock);
+
 /* Give up, if running. */
 extern void tc_unlock_stop(TcUnlock *unlock);
 

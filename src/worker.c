@@ -176,6 +176,9 @@ unlock_instance(void)
 {
 	tc_slots_set_locked(NULL);
 	retry_ms = 0;
+	/* whoever asks has changed the file: its outcome is what counts */
+	if (attempt.running && tc_unlock_outdated(&attempt))
+		tc_unlock_stop(&attempt);
 	/* after a failure, nobody but the caller of unlock() waits for this */
 	if (status.state == TC_STATE_LOCKED)
 		set_state(TC_STATE_STARTING, "");
@@ -206,7 +209,11 @@ serve_requests(void)
 		if (request->kind == TC_REQ_LOCK)
 			lock_instance(request->by);
 		else if (request->kind == TC_REQ_UNLOCK)
+		{
+			request->worker_pid = MyProcPid;
+			request->attempts = status.attempts;
 			unlock_instance();
+		}
 		else
 			answer = tc_keymaster_serve(request);
 		tc_request_answer(cursor, answer);
