@@ -212,11 +212,30 @@ change_root(const DatabaseRoot *root, TcRequestKind kind,
 	tc_key_set_record(root->name, tc_span(request->record, request->record_len));
 }
 
+/*
+ * A secret in the place of a key or name is repeated nowhere: not in a record,
+ * that everybody can read, and in the log neither the statement nor the line
+ * of a function that called us.  One that was copied has what was around it.
+ */
+static void
+refuse_secret(text *argument)
+{
+	if (strstr(text_to_cstring(argument), SECRET_PREFIX) == NULL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("this is not a public key but a secret recovery identity"),
+			 errhint("Keep it away from this server.  Its public key is what \"themis-keyring recovery-pubkey\" prints."),
+			 errhidestmt(true),
+			 errhidecontext(true)));
+}
+
 static void
 take_name(text *argument, TcRecipient *recipient)
 {
 	size_t		len = VARSIZE_ANY_EXHDR(argument);
 
+	refuse_secret(argument);
 	if (!tc_recipient_name_ok(VARDATA_ANY(argument), len) ||
 		(len >= strlen(PUBLIC_KEY_PREFIX) &&
 		 memcmp(VARDATA_ANY(argument), PUBLIC_KEY_PREFIX,
@@ -225,7 +244,9 @@ take_name(text *argument, TcRecipient *recipient)
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("name of recipient is not valid"),
 				 errdetail("A name has 1 to %d printable ASCII characters without \" and \\, and does not begin with \"%s\".",
-						   TC_RECIPIENT_NAME_MAX, PUBLIC_KEY_PREFIX)));
+						   TC_RECIPIENT_NAME_MAX, PUBLIC_KEY_PREFIX),
+				 errhidestmt(true),
+				 errhidecontext(true)));
 	recipient->name_len = (uint8) len;
 	memcpy(recipient->name, VARDATA_ANY(argument), len);
 }
@@ -240,13 +261,7 @@ take_public_key(text *argument, uint8 ret_public_key[TC_X25519_BYTES])
 
 	if (result == TC_OK && tc_recipient_usable(ret_public_key))
 		return;
-	if (len >= strlen(SECRET_PREFIX) &&
-		memcmp(str, SECRET_PREFIX, strlen(SECRET_PREFIX)) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("this is not a public key but a secret recovery identity"),
-				 errhint("Keep it away from this server.  Its public key is what \"themis-keyring recovery-pubkey\" prints."),
-				 errhidestmt(true)));
+	refuse_secret(argument);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("public key of recipient is not valid"),
@@ -254,7 +269,8 @@ take_public_key(text *argument, uint8 ret_public_key[TC_X25519_BYTES])
 			 errdetail("Everybody shares a secret with it.") :
 			 errdetail("A public key is a line \"%s...\" as themis-keyring prints it; this one is of another form, or has a slip of the pen in it.",
 					   PUBLIC_KEY_PREFIX),
-			 errhidestmt(true)));
+			 errhidestmt(true),
+			 errhidecontext(true)));
 }
 
 static uint8
@@ -349,11 +365,14 @@ recipient_to_drop(List *roots, text *argument)
 	char	   *name = text_to_cstring(argument);
 	uint8		public_key[TC_X25519_BYTES];
 	bool		by_key = strncmp(name, PUBLIC_KEY_PREFIX, strlen(PUBLIC_KEY_PREFIX)) == 0;
+	TcRecipient named;
 	TcRecipient found = {0};
 	ListCell   *cell;
 
 	if (by_key)
 		take_public_key(argument, public_key);
+	else
+		take_name(argument, &named);
 	foreach(cell, roots)
 	{
 		const DatabaseRoot *root = lfirst(cell);

@@ -94,6 +94,9 @@ ROLLBACK;
 SELECT themis_crypt.drop_recipient('nobody');
 \echo :LAST_ERROR_SQLSTATE
 SELECT themis_crypt.drop_recipient(:'three');
+-- neither is it repeated here
+SELECT themis_crypt.drop_recipient('TC-RECOVERY-1:gIGCg4SFhoeIiYqLjI2Oj5CRkpOUlZaXmJmam5ydnp_nxMmZ');
+\echo :LAST_ERROR_SQLSTATE
 SELECT themis_crypt.drop_recipient('one');
 SELECT themis_crypt.drop_recipient(:'two');
 SELECT count(*) FROM themis_crypt.recipients WHERE name IN ('one', 'second recovery');

@@ -73,6 +73,21 @@ for my $call ("add_recipient('x', '$key')", "drop_recipient('db2')")
 		'nothing is changed on a standby');
 }
 
+# A secret identity given by mistake, by hand or in a function, is not in the
+# log but where statements are logged.
+my $secret = 'TC-RECOVERY-1:gIGCg4SFhoeIiYqLjI2Oj5CRkpOUlZaXmJmam5ydnp_nxMmZ';
+my $from = length $primary->log_from;
+for my $call ("add_recipient('x', '$secret')", "add_recipient('$secret', '$key')", "drop_recipient('$secret')",
+	"drop_recipient(' $secret')", "add_recipient('x', ' $secret')")
+{
+	for my $sql ("SELECT themis_crypt.$call", "DO \$x\$ BEGIN PERFORM themis_crypt.$call; END \$x\$")
+	{
+		like($primary->error_of("SET log_statement = none; $sql"), qr/ERROR:  (?!.*TC-RECOVERY)/, "refused: $sql");
+	}
+}
+like($primary->log_from($from), qr/ERROR:  this is not a public key but a secret recovery identity/, 'the log has the error');
+unlike($primary->log_from($from), qr/TC-RECOVERY/, 'and not the secret');
+
 # The keyring has it: a new root needs nothing more.
 $primary->safe_psql('unused', 'CREATE SERVER k FOREIGN DATA WRAPPER themis_crypt; CREATE TABLE t (v encrypted(k)); INSERT INTO t VALUES (\'later\')');
 $primary->wait_for_catchup($standby);
