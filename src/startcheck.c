@@ -127,10 +127,7 @@ child_main(int out)
 	_exit(put == (ssize_t) sizeof(verdict) ? 0 : 1);
 }
 
-/*
- * Somebody wants the server to end.  The postmaster has its signals blocked by
- * now; from 16 on it has not, and then acts on them when we are done.
- */
+/* Somebody wants the server to end: these signals are blocked here. */
 static bool
 told_to_stop(void)
 {
@@ -140,6 +137,23 @@ told_to_stop(void)
 		(sigismember(&pending, SIGTERM) == 1 ||
 		 sigismember(&pending, SIGINT) == 1 ||
 		 sigismember(&pending, SIGQUIT) == 1);
+}
+
+/*
+ * Hold back the signals that end the server.  Up to 15 the postmaster has all
+ * of its signals blocked here, from 16 on none; it acts on them when we are
+ * done.
+ */
+static void
+block_stop_signals(sigset_t *ret_before)
+{
+	sigset_t	stop;
+
+	(void) sigemptyset(&stop);
+	(void) sigaddset(&stop, SIGTERM);
+	(void) sigaddset(&stop, SIGINT);
+	(void) sigaddset(&stop, SIGQUIT);
+	(void) sigprocmask(SIG_BLOCK, &stop, ret_before);
 }
 
 /* Take the child's verdict. */
@@ -188,6 +202,7 @@ run_check(Verdict *ret_verdict)
 {
 	int			fds[2];
 	pid_t		child;
+	sigset_t	before;
 
 	if (pipe(fds) != 0)
 		ereport(FATAL,
@@ -204,9 +219,11 @@ run_check(Verdict *ret_verdict)
 		child_main(fds[1]);
 	}
 	(void) close(fds[1]);
+	block_stop_signals(&before);
 	take_verdict(fds[0], ret_verdict);
 	(void) close(fds[0]);
 	end_child(child);
+	(void) sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 static bool
