@@ -147,6 +147,8 @@ tool_seal_secret(const TcOptions *options, TcVault *vault, TcSealed *ret_sealed)
 		tool_error("%s", reason);
 		tool_unavailable_hint(provider, code);
 	}
+	else if (vault->new_pin[0] != '\0')
+		tool_hint("A thief of this machine may try PINs without end, unless the TPM has a lockout password: see \"tpm2_changeauth -c lockout file:-\".");
 	return code;
 }
 

@@ -70,6 +70,7 @@ says 'there is no terminal'
 ok $? "none of these made a keyring"
 
 exits 0 "init with a PIN file" "${init[@]}" --pin-file pin
+says 'unless the TPM has a lockout password'
 grep -q 'provider tpm2, binding tpm2, policy "pin"' out
 ok $? "the PIN is recorded, as a fact"
 exits 0 "verify" verify "${with[@]}" --pin-file pin
