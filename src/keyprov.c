@@ -300,6 +300,16 @@ tc_keyprov_end(TcProviderRun *run, bool was_done)
 	return code;
 }
 
+/* What this calls may be called in a signal handler. */
+void
+tc_keyprov_kill(const TcProviderRun *run)
+{
+	if (run->pid <= 0)
+		return;
+	(void) kill(-run->pid, SIGKILL);
+	tc_keyprov_end_orphans(run);
+}
+
 void
 tc_keyprov_wipe(TcProviderRun *run)
 {

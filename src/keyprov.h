@@ -88,6 +88,12 @@ extern bool tc_keyprov_progress(TcProviderRun *run);
 #define TC_KEYPROV_LINGER_MS 1000
 extern int	tc_keyprov_end(TcProviderRun *run, bool was_done);
 
+/*
+ * For the handler of a signal that ends this process at once: kill the group
+ * and whatever has left it, within TC_KEYPROV_LINGER_MS, and no more.
+ */
+extern void tc_keyprov_kill(const TcProviderRun *run);
+
 /* Wipe input and output. */
 extern void tc_keyprov_wipe(TcProviderRun *run);
 

@@ -27,7 +27,10 @@
 /* Before the run starts: become the reaper, note the children there are. */
 extern void tc_keyprov_note_children(TcProviderRun *run);
 
-/* After its own process was reaped: kill and reap what it left. */
+/*
+ * After its own process was reaped: kill and reap what it left.  Or before
+ * that, and then its own process, too.  Safe in a signal handler.
+ */
 extern void tc_keyprov_end_orphans(const TcProviderRun *run);
 
 #endif							/* TC_KEYPROV_ORPHANS_H */

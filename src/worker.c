@@ -263,15 +263,14 @@ stop_provider(int code, Datum arg)
 
 /*
  * Another process has crashed, and we have to go at once.  The provider would
- * die with us, but not what it has started.
+ * die with us, but not what it has started; and a postmaster that is process
+ * 1 of a container would take what we leave for crashed children of its own.
  */
 static void
 crash_exit(SIGNAL_ARGS)
 {
-	pid_t		group = attempt.running ? attempt.run->pid : 0;
-
-	if (group > 0)
-		(void) kill(-group, SIGKILL);
+	if (attempt.running)
+		tc_keyprov_kill(attempt.run);
 	_exit(2);
 }
 
