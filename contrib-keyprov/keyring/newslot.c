@@ -132,6 +132,14 @@ tool_seal_secret(const TcOptions *options, TcVault *vault, TcSealed *ret_sealed)
 	code = tool_run_provider(options, vault, provider, "seal", vault->new_pin,
 							 tc_span(vault->secret, sizeof(vault->secret)),
 							 reason);
+	if (code == TC_TOOL_OK && strcmp(provider, "command") == 0 &&
+		memmem(run->output, run->output_len, vault->secret,
+			   sizeof(vault->secret)) != NULL)
+	{
+		snprintf(reason, sizeof(reason),
+				 "the command gave back the secret itself: whoever had the keyring file could open it");
+		code = TC_TOOL_FAILED;
+	}
 	if (code == TC_TOOL_OK)
 	{
 		ret_sealed->blob_len = run->output_len;

@@ -184,8 +184,14 @@ ok $? "it reaches the provider"
 # Provider "command" finds its command there alone.
 new_ring --provider fake
 refuses 2 "provider command without a command" 'needs option "--command"' add-provider "${with[@]}" --provider command
-exits 0 "with one" add-provider "${with[@]}" --provider command --command "cat # '\$1' \"x\""
-exits 0 "verify with it" verify "${with[@]}" --command cat
+refuses 1 "a command that only hands the secret back" 'gave back the secret itself' \
+	add-provider "${with[@]}" --provider command --command cat
+refuses 1 "one that hides it among others" 'gave back the secret itself' \
+	add-provider "${with[@]}" --provider command \
+	--command "case \$1 in seal) printf BLOB; cat; echo end ;; *) tail -c +5 | head -c 32 ;; esac"
+turn="LC_ALL=C tr '\\000-\\377' '\\200-\\377\\000-\\177'"
+exits 0 "with one" add-provider "${with[@]}" --provider command --command "$turn # '\$1' \"x\""
+exits 0 "verify with it" verify "${with[@]}" --command "$turn"
 run verify "${with[@]}"
 [ "$rc" -ne 0 ] && [ "$(grep -c ': opens$' out)" -eq 1 ]
 ok $? "verify without it: that slot does not open"
