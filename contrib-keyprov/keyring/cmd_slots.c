@@ -237,6 +237,40 @@ report(const Change *change, const char *what, int slot)
 	tool_print_credential(&change->credential);
 }
 
+/* The name of a slot's credential, from its policy "credential NAME, ..."; "" if none. */
+static void
+credential_of(const TcKeyringSlot *slot, char ret_name[NAME_MAX + 1])
+{
+	static const char before[] = "credential ";
+	const char *policy = (const char *) slot->policy.data;
+	size_t		at = strlen(before);
+	size_t		n = 0;
+
+	if (tool_needs_credential(slot->provider) && slot->policy.len > at &&
+		memcmp(policy, before, at) == 0)
+		while (at < slot->policy.len && policy[at] != ',' &&
+			   n < NAME_MAX)
+			ret_name[n++] = policy[at++];
+	ret_name[n] = '\0';
+}
+
+/* Say what file a slot has left behind that has gone, if any. */
+static void
+say_what_stays(const Change *change, const char *gone)
+{
+	char		name[NAME_MAX + 1];
+
+	for (int i = 0; gone[0] != '\0' && i < change->store.keyring.nslots; i++)
+	{
+		credential_of(&change->store.keyring.slots[i], name);
+		if (strcmp(name, gone) == 0)
+			return;
+	}
+	if (gone[0] != '\0')
+		tool_hint("Nothing needs the credential \"%s\" any more.  Delete its file, by default /etc/credstore.encrypted/%s: it opens older copies of the keyring.",
+				  gone, gone);
+}
+
 static int
 add_provider(Change *change)
 {
@@ -279,10 +313,12 @@ static int
 remove_provider(Change *change)
 {
 	const TcOptions *options = &change->options;
+	char		gone[NAME_MAX + 1];
 	int			at = options->slot - 1;
 	int			opened;
 	int			code;
 
+	credential_of(&change->store.keyring.slots[at], gone);
 	if (change->store.keyring.nslots == 1)
 	{
 		tool_error("slot 1 is the last one: without it nothing opens the keyring");
@@ -303,7 +339,10 @@ remove_provider(Change *change)
 	if (code == TC_TOOL_OK)
 		code = write_next(change);
 	if (code == TC_TOOL_OK)
+	{
 		report(change, "removed", at);
+		say_what_stays(change, gone);
+	}
 	return code;
 }
 
@@ -358,6 +397,7 @@ static int
 reseal(Change *change)
 {
 	TcOptions  *options = &change->options;
+	char		gone[NAME_MAX + 1];
 	const TcKeyringSlot *old;
 	int			at;
 	int			code;
@@ -373,6 +413,7 @@ reseal(Change *change)
 	at = options->slot - 1;
 	old = &change->store.keyring.slots[at];
 	memcpy(change->provider, old->provider, sizeof(change->provider));
+	credential_of(old, gone);
 	if (options->provider == NULL)
 		options->provider = change->provider;
 
@@ -406,7 +447,10 @@ reseal(Change *change)
 	}
 	code = write_next(change);
 	if (code == TC_TOOL_OK)
+	{
 		report(change, "resealed", at);
+		say_what_stays(change, gone);
+	}
 	else
 		tool_hint("The keyring may have the old slot behind the new one; see \"themis-keyring verify\".");
 	return code;
