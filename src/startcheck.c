@@ -254,5 +254,5 @@ tc_startcheck(void)
 			 will_replay() ?
 			 errdetail("A standby starts all the same.") :
 			 errdetail("The server does not start without them, because themis_crypt.require_unlocked is on."),
-			 errhint("\"themis-keyring verify\", run as the owner of the keyring, tests it.  To start the server without keys, turn themis_crypt.require_unlocked off.")));
+			 errhint("\"themis-keyring verify\", run as the owner of the keyring (for \"systemd-creds\" as root), tests it.  To start the server without keys, turn themis_crypt.require_unlocked off.")));
 }

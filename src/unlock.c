@@ -38,11 +38,11 @@ tc_unlock_hint(TcUnlockCause cause)
 	switch (cause)
 	{
 		case TC_CAUSE_UNAVAILABLE:
-			return "This will be tried again; themis_crypt.unlock() tries at once.";
+			return "This will be tried again; themis_crypt.unlock() tries at once.  Is the device or service there, and may the server's account use it?";
 		case TC_CAUSE_NO_KEYRING:
 			return "Make the keyring with \"themis-keyring init\", or correct themis_crypt.keyring, then call themis_crypt.unlock() or restart the server.";
 		case TC_CAUSE_KEYRING:
-			return "Mend the file, then call themis_crypt.unlock().";
+			return "Mend the file, its owner and mode, or those of its folders, then call themis_crypt.unlock().";
 		case TC_CAUSE_SETTING:
 			return "Correct postgresql.conf, then restart the server.";
 		case TC_CAUSE_BINDING:
@@ -56,7 +56,7 @@ tc_unlock_hint(TcUnlockCause cause)
 		case TC_CAUSE_DENIED:
 			return "Correct the PIN or the permission, then call themis_crypt.unlock().  It is not tried again before that, so that no device locks itself.";
 		case TC_CAUSE_FAILED:
-			return "Mend the cause, then call themis_crypt.unlock().  \"themis-keyring verify\", run as the owner of the keyring, tests it.";
+			return "Mend the cause, then call themis_crypt.unlock().  \"themis-keyring verify\", run as the owner of the keyring (for \"systemd-creds\" as root), tests it.";
 		case TC_CAUSE_NONE:
 			break;
 	}
