@@ -189,7 +189,7 @@ $(SYSTEMD): $(SYSTEMD_OBJS) $(COMMON_OBJS) $(filter src/keyprov%,$(LEAF_OBJS))
 
 install: install-programs
 install-programs: $(BIN_PROGRAMS) $(PROVIDERS) $(UNITS) | not-in-use
-	$(MKDIR_P) '$(DESTDIR)$(bindir)' '$(DESTDIR)$(providerdir)' '$(DESTDIR)$(unitdir)'
+	umask 022 && $(MKDIR_P) '$(DESTDIR)$(bindir)' '$(DESTDIR)$(providerdir)' '$(DESTDIR)$(unitdir)'
 	$(foreach p,$(BIN_PROGRAMS),$(INSTALL_PROGRAM) $(p) '$(DESTDIR)$(bindir)/'$(newline))
 	$(foreach p,$(PROVIDERS),$(INSTALL_PROGRAM) $(p) '$(DESTDIR)$(providerdir)/'$(newline))
 	$(foreach p,$(PROVIDER_SCRIPTS),$(INSTALL_SCRIPT) $(p) '$(DESTDIR)$(providerdir)/'$(newline))
