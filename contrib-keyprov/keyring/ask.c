@@ -193,6 +193,7 @@ tool_ask_secret(const char *prompt, char *ret_secret, size_t size, char *again)
 	if (tty < 0)
 	{
 		tool_error("could not ask for the %s: there is no terminal", prompt);
+		tool_hint("Options that end with -fd or -file take it from elsewhere; see --help.");
 		return TC_TOOL_FAILED;
 	}
 	code = check_line(prompt, ask_line(tty, prompt, ret_secret, size),

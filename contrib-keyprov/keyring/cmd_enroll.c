@@ -139,8 +139,9 @@ confirm(const Enrolment *enrolment)
 		tool_confirmed(enrolment->options, id, shown,
 					   "Is this the fingerprint that its owner told you?"))
 		return TC_TOOL_OK;
-	tool_error("recipient \"%s\", fingerprint %s: you have not confirmed this fingerprint",
-			   recipient->name, enrolment->fingerprint);
+	tool_error("recipient \"%s\", fingerprint %s: %s", recipient->name,
+			   enrolment->fingerprint,
+			   tool_unconfirmed_text(enrolment->options));
 	tool_hint("Compare it with what \"themis-keyring show --unseal\" says there (of a recovery key \"recovery-pubkey\"), then run this again with --fingerprint FINGERPRINT.");
 	return TC_TOOL_FAILED;
 }
@@ -421,10 +422,13 @@ drop(Enrolment *enrolment)
 	if (code != TC_TOOL_OK)
 		return code;
 	report(enrolment, found ? "dropped" : "not enrolled", found ? "dropped" : "absent");
-	code = in_databases(enrolment, drop_in_database);
+	if (found || enrolment->options->conninfo != NULL)
+		code = in_databases(enrolment, drop_in_database);
 	if (code == TC_TOOL_OK && !found && enrolment->nfound == 0)
 	{
 		tool_error("there is no such recipient");
+		if (enrolment->options->conninfo == NULL)
+			tool_hint("The keyring has none but those of \"themis-keyring show --unseal\"; for those of a database give --conninfo.");
 		return TC_TOOL_FAILED;
 	}
 	if (enrolment->nfound > 0)

@@ -95,9 +95,10 @@ confirm_root(const Recovery *recovery, const TcServerRoot *root,
 	if (tool_confirmed(recovery->options, record->kcv, shown,
 					   "Is this the fingerprint that you noted?"))
 		return TC_TOOL_OK;
-	tool_error("%sroot \"%s\", realm %s, fingerprint %s: you have not confirmed this fingerprint",
-			   prefix, root->name, realm, kcv);
-	tool_hint("Compare it with the one you noted, then run this again with --fingerprint FINGERPRINT.");
+	tool_error("%sroot \"%s\", realm %s, fingerprint %s: %s",
+			   prefix, root->name, realm, kcv,
+			   tool_unconfirmed_text(recovery->options));
+	tool_hint("If it is not the one you noted, this may not be your root.  If it is, run this again with --fingerprint FINGERPRINT.");
 	return TC_TOOL_FAILED;
 }
 

@@ -53,9 +53,11 @@ add_pin(const TcOptions *options, TcVault *vault, TcStore *store,
 			break;
 	}
 	code = tool_rewrite_keyring(options, vault, store);
-	if (code == TC_TOOL_OK)
-		result("trusted");
-	return code;
+	if (code != TC_TOOL_OK)
+		return code;
+	result("trusted");
+	tool_hint("The server follows when you call themis_crypt.unlock().  If themis_crypt.root_records() does not say \"open\" then, REALM or FINGERPRINT was another's: take it back with \"distrust\".");
+	return TC_TOOL_OK;
 }
 
 /* Remove the pin from the opened keyring, whatever version it is of. */

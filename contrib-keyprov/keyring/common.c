@@ -25,6 +25,7 @@ tool_error(const char *format,...)
 {
 	va_list		args;
 
+	fflush(stdout);				/* so that both in one file are in order */
 	fputs("themis-keyring: ", stderr);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
@@ -37,6 +38,7 @@ tool_hint(const char *format,...)
 {
 	va_list		args;
 
+	fflush(stdout);
 	fputs("hint: ", stderr);
 	va_start(args, format);
 	vfprintf(stderr, format, args);

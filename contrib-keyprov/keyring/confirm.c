@@ -46,3 +46,11 @@ tool_confirmed(const TcOptions *options, const uint8_t fingerprint[TC_HEX_BYTES]
 	}
 	return options->nfingerprints == 0 && answered_yes(shown, question);
 }
+
+const char *
+tool_unconfirmed_text(const TcOptions *options)
+{
+	return options->nfingerprints == 0 ?
+		"you have not confirmed this fingerprint" :
+		"this fingerprint is none of those you gave";
+}

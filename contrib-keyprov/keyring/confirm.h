@@ -28,4 +28,7 @@ extern bool tool_confirmed(const TcOptions *options,
 						   const uint8_t fingerprint[TC_HEX_BYTES],
 						   const char *shown, const char *question);
 
+/* Why that was not so, as the end of a sentence. */
+extern const char *tool_unconfirmed_text(const TcOptions *options);
+
 #endif							/* TC_TOOL_CONFIRM_H */

@@ -124,6 +124,8 @@ tool_check_credential_place(const TcOptions *options, TcVault *vault,
 	{
 		tool_error("credential file \"%s\" %s; it is not touched", ret_old->path,
 				   why);
+		if (geteuid() != 0)
+			tool_hint("Only root can seal with key provider \"systemd-creds\".");
 		return TC_TOOL_FAILED;
 	}
 	if (ret_old->len == 0)

@@ -25,6 +25,12 @@ one_database(const TcOptions *options, uid_t uid, gid_t gid,
 	code = tool_server_open(options, uid, gid, database, &server);
 	if (code == TC_TOOL_OK)
 		code = tool_server_has_extension(server, &there);
+	/* Where we could not connect, its name may not be known. */
+	if (server != NULL && tool_server_database(server)[0] == '\0')
+	{
+		tool_server_close(server);
+		server = NULL;
+	}
 	if (server != NULL)
 		tool_json_string("database", tool_server_database(server));
 	if (code == TC_TOOL_OK && there)

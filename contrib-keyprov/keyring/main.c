@@ -112,9 +112,12 @@ prepare_process(void)
 static int
 flush_output(int code)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if (fflush(stdout) != 0)
+		tool_error("could not write to standard output: %s", strerror(errno));
+	else if (ferror(stdout))
+		tool_error("could not write all results to standard output");
+	else
 		return code;
-	tool_error("could not write to standard output: %s", strerror(errno));
 	return code == TC_TOOL_OK ? TC_TOOL_FAILED : code;
 }
 
@@ -135,6 +138,8 @@ main(int argc, char **argv)
 	{
 		if (argc >= 2)
 			tool_error("there is no command \"%s\"", argv[1]);
+		else
+			tool_error("no command was given");
 		tool_hint("Try \"themis-keyring --help\".");
 		return TC_TOOL_USAGE;
 	}

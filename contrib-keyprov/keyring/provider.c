@@ -187,11 +187,13 @@ tool_run_provider(const TcOptions *options, TcVault *vault,
 	int			code;
 
 	vault->answer = TC_EXIT_INTERNAL;
+	path[0] = '\0';
 	if (!provider_path(options, provider, path) || access(path, X_OK) != 0)
 	{
 		snprintf(ret_reason, TC_TOOL_REASON_MAX,
-				 "key provider \"%s\" could not be found: %s", provider,
-				 strerror(errno));
+				 "key provider \"%s\" could not be found: %s%s%.300s%s", provider,
+				 strerror(errno), path[0] == '\0' ? "" : " (", path,
+				 path[0] == '\0' ? "" : ")");
 		return TC_TOOL_FAILED;
 	}
 	if (!collect_args(options, provider, verb, has_pin, args) ||

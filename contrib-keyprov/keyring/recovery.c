@@ -173,6 +173,8 @@ decode_identity(const TcOptions *options, const char *text, size_t len,
 		return TC_TOOL_OK;
 	tool_error("identity file \"%s\" is not one line TC-RECOVERY-1:..., or has a slip of the pen in it",
 			   path);
+	if (len > 7 && memcmp(text, "tcpub1:", 7) == 0)
+		tool_hint("This is a public key, and opens nothing.  The identity is the other file that \"recovery-keygen\" made.");
 	return TC_TOOL_FAILED;
 }
 
@@ -261,7 +263,7 @@ tool_read_recovery_key(const char *path, TcRecipient *ret_recipient)
 	tool_error("public key file \"%s\" is not one line tcpub1:..., or has a slip of the pen in it",
 			   path);
 	if (len > 3 && memcmp(text, "TC-", 3) == 0)
-		tool_hint("This looks like the secret identity itself.  Keep it away from this machine.");
+		tool_hint("This looks like the secret identity itself.  Keep it away from this machine; \"themis-keyring recovery-pubkey\" prints its public key.");
 	return TC_TOOL_FAILED;
 }
 

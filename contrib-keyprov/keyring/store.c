@@ -20,6 +20,16 @@
 #include "json.h"
 #include "store.h"
 
+/* Say what to do about an error of the system. */
+static void
+file_hint(int error)
+{
+	if (error == ENOENT)
+		tool_hint("Make it with \"themis-keyring init\", or say with --keyring where it is.");
+	else if (error == EACCES && geteuid() != 0)
+		tool_hint("Run this as root, or as the user that runs PostgreSQL.");
+}
+
 /* Say why a file cannot be used, and what to do about it. */
 static int
 file_failed(const char *path, TcResult result, const char *why)
@@ -29,8 +39,7 @@ file_failed(const char *path, TcResult result, const char *why)
 		int			save_errno = errno;
 
 		tool_error("keyring file \"%s\" %s: %s", path, why, strerror(save_errno));
-		if (save_errno == ENOENT)
-			tool_hint("Make it with \"themis-keyring init\".");
+		file_hint(save_errno);
 	}
 	else
 		tool_error("keyring file \"%s\" %s", path, why);
@@ -66,8 +75,11 @@ tool_lock_keyring(const TcOptions *options)
 
 	if (fd < 0)
 	{
+		int			save_errno = errno;
+
 		tool_error("the folder of keyring file \"%s\" could not be opened: %s",
-				   path, strerror(errno));
+				   path, strerror(save_errno));
+		file_hint(save_errno);
 		return TC_TOOL_FAILED;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)

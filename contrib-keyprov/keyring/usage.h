@@ -33,7 +33,7 @@
 "\"themis-keyring COMMAND --help\" says more.\n" \
 "\n" \
 "Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 a key provider is\n" \
-"unavailable now; 4 wrong machine or policy, denied, or damaged.\n"
+"unavailable now; 4 wrong machine, policy or passphrase, denied, or damaged.\n"
 
 #define USAGE_KEYRING \
 "  --keyring FILE         the keyring (default " TC_DEFAULT_KEYRING ")\n"

@@ -110,7 +110,7 @@ is($other->safe_psql('target', $servers), $keys, 'and changes nothing');
 ($code, $said) = $other->keyring_tool('recover', '--identity', "$key_dir/recovery.key",
 	'--fingerprint', '0' x 32, @to[2, 3]);
 is($code, 1, 'a fingerprint that was not noted is refused');
-like($said, qr/"themis_root", realm [0-9a-f]{32}, fingerprint $noted: you have not confirmed/, 'in words');
+like($said, qr/"themis_root", realm [0-9a-f]{32}, fingerprint $noted: this fingerprint is none of those you gave/, 'in words');
 is($other->safe_psql('target', $servers), $keys, 'and changes nothing, either');
 
 ($code, $said) = $other->keyring_tool('recover', '--identity', "$key_dir/recovery.key", @to);

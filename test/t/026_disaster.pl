@@ -76,7 +76,7 @@ sub drill
 	is($done, 1, "$what: one fingerprint was not given: exit code 1");
 	like($out, qr/^database "payroll", root "themis_root", fingerprint $noted{payroll}: recovered for machine "new"$/m,
 		"$what: the other root is recovered, and its fingerprint named");
-	like($out, qr/database "clinic", root "themis_root", realm [0-9a-f]{32}, fingerprint $noted{clinic}: you have not confirmed/,
+	like($out, qr/database "clinic", root "themis_root", realm [0-9a-f]{32}, fingerprint $noted{clinic}: this fingerprint is none of those you gave/,
 		"$what: this one is not, and is named, too");
 	is($node->safe_psql('payroll', $opened), $plain{payroll}, "$what: the values of the one open");
 	like($node->error_of($opened, dbname => 'clinic'), qr/cannot be opened by this machine/, "$what: those of the other do not");

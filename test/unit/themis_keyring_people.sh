@@ -195,7 +195,7 @@ refuses()
 
 peer=(enroll "${with[@]}" --public-key "$one" --name db2)
 refuses 1 "a fingerprint that nobody confirmed" "\"db2\", fingerprint $one_print: you have not confirmed" "${peer[@]}"
-refuses 1 "another fingerprint" 'have not confirmed' "${peer[@]}" --fingerprint "$two_print"
+refuses 1 "another fingerprint" 'is none of those you gave' "${peer[@]}" --fingerprint "$two_print"
 refuses 2 "no name" '"--name" is missing' enroll "${with[@]}" --public-key "$one" --fingerprint "$one_print"
 refuses 2 "a name with a quote" 'name of a recipient' enroll "${with[@]}" --public-key "$one" --name 'a"b' --fingerprint "$one_print"
 refuses 2 "a name like a public key" 'name of a recipient' enroll "${with[@]}" --public-key "$one" --name "$two" --fingerprint "$one_print"
