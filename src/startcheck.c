@@ -22,6 +22,7 @@
 #include "postmaster/fork_process.h"
 #include "storage/ipc.h"
 
+#include "errors.h"
 #include "guc.h"
 #include "secretmem.h"
 #include "startcheck.h"
@@ -114,7 +115,7 @@ try_to_open(int out, Verdict *verdict)
  * logged here, and the end runs none of what was registered for the end of
  * the postmaster.
  */
-static void pg_attribute_noreturn()
+static void TC_NORETURN
 child_main(int out)
 {
 	Verdict		verdict;
