@@ -1,6 +1,6 @@
 # themis_crypt: column encryption for PostgreSQL.
 #
-#   make deps         install what building and testing need (Debian 12)
+#   make deps         install what building and testing need (Debian)
 #   make demo         build into a private place, start a server, tell the story
 #   make              build the extension, the keyring tool and the providers
 #   make install      install them beside the PostgreSQL of $(PG_CONFIG)
