@@ -107,10 +107,18 @@ tc_recipient_usable(const uint8_t public_key[TC_X25519_BYTES])
 	return tc_box_root(&recipient, nothing, 1, nothing, box) == TC_OK;
 }
 
+/* Whether a name begins so. */
+static bool
+begins(const char *name, size_t len, const char *prefix)
+{
+	return len >= strlen(prefix) && memcmp(name, prefix, strlen(prefix)) == 0;
+}
+
 bool
 tc_recipient_name_ok(const char *name, size_t len)
 {
-	if (len == 0 || len > TC_RECIPIENT_NAME_MAX)
+	if (len == 0 || len > TC_RECIPIENT_NAME_MAX ||
+		begins(name, len, "tcpub1:") || begins(name, len, "TC-RECOVERY-"))
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (name[i] < 0x20 || name[i] > 0x7E || name[i] == '"' ||

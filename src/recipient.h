@@ -80,7 +80,8 @@ extern bool tc_recipient_usable(const uint8_t public_key[TC_X25519_BYTES]);
 
 /*
  * Whether a name is 1..63 bytes of printable ASCII, blank included, without
- * a double quote or a backslash.
+ * a double quote or a backslash, and not the text of a public key or of a
+ * secret identity: names can be read by everybody.
  */
 extern bool tc_recipient_name_ok(const char *name, size_t len);
 

@@ -223,6 +223,7 @@ class Recipient:
         need(self.kind == 1 and self.role in (1, 2), "unsupported recipient")
         need(len(self.public) == 32 and 1 <= len(self.name) <= 63, "malformed recipient")
         need(all(0x20 <= byte <= 0x7E and byte not in b'"\\' for byte in self.name), "malformed name")
+        need(not self.name.startswith((b"tcpub1:", b"TC-RECOVERY-")), "malformed name")
 
 
 def recipient_id(kind, public):

@@ -116,6 +116,9 @@ test_names(void)
 	   tc_recipient_name_ok(name, 63) && !tc_recipient_name_ok(name, 64), "of 1..63 bytes");
 	name[62] = '\n';
 	ok(!tc_recipient_name_ok(name, 63) && tc_recipient_name_ok(name, 62), "down to its last byte");
+	ok(!tc_recipient_name_ok("tcpub1:AbiN", 11) && !tc_recipient_name_ok("TC-RECOVERY-1:AAAA", 18) &&
+	   tc_recipient_name_ok("tcpub1", 6) && tc_recipient_name_ok("TC-RECOVERY", 11),
+	   "neither a public key nor a secret identity");
 }
 
 /* Read a copy of just its size, all of it. */
