@@ -7,6 +7,7 @@
  *
  *-------------------------------------------------------------------------
  */
+#define _GNU_SOURCE 1
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -30,16 +31,54 @@ struct TcServer
 	char		prefix[300];
 };
 
-/* Say what libpq says, without its line end. */
+/*
+ * What is shown to the operator must not control the terminal: neither with
+ * ASCII nor with U+0080..U+009F, which some terminals obey.  Text is UTF-8.
+ */
+static char *
+printable(char *text)
+{
+	for (unsigned char *at = (unsigned char *) text; *at != '\0'; at++)
+	{
+		if (*at < 0x20 || *at == 0x7F)
+			*at = '?';
+		else if (*at == 0xC2 && at[1] >= 0x80 && at[1] <= 0x9F)
+			at[0] = at[1] = '?';
+	}
+	return text;
+}
+
+/* Print what libpq says, in lines, without the last line end. */
+static void
+print_message(const TcServer *server, const char *what, const char *message)
+{
+	char	   *copy = strdup(message);
+	char	   *rest = copy;
+	char	   *line;
+
+	line = copy == NULL ? NULL : strsep(&rest, "\n");
+	tool_error("%s%s: %s", server->prefix, what,
+			   line == NULL ? "out of memory" : printable(line));
+	while (rest != NULL && rest[0] != '\0')
+	{
+		line = strsep(&rest, "\n");
+		fprintf(stderr, "%s\n", printable(line));
+	}
+	free(copy);
+}
+
 static int
 server_failed(const TcServer *server, const char *what, const char *message)
 {
-	int			len = (int) strlen(message);
-
-	while (len > 0 && message[len - 1] == '\n')
-		len--;
-	tool_error("%s%s: %.*s", server->prefix, what, len, message);
+	print_message(server, what, message);
 	return TC_TOOL_FAILED;
+}
+
+/* A warning of the server's, for libpq. */
+static void
+take_notice(void *arg, const char *message)
+{
+	print_message(arg, "the server says", message);
 }
 
 /*
@@ -116,16 +155,6 @@ connect_as(const char *const *names, const char *const *values, uid_t uid,
 	return NULL;
 }
 
-/* What is shown to the operator must not control the terminal. */
-static char *
-printable(char *text)
-{
-	for (char *at = text; *at != '\0'; at++)
-		if ((unsigned char) *at < 0x20 || (unsigned char) *at == 0x7F)
-			*at = '?';
-	return text;
-}
-
 static void
 name_database(TcServer *server, const char *database, bool several)
 {
@@ -165,6 +194,7 @@ tool_server_open(const TcOptions *options, uid_t uid, gid_t gid,
 		tool_error("could not connect as the owner of the keyring");
 		return TC_TOOL_FAILED;
 	}
+	(void) PQsetNoticeProcessor(server->conn, take_notice, server);
 	if (PQstatus(server->conn) != CONNECTION_OK)
 		return server_failed(server, "could not connect",
 							 PQerrorMessage(server->conn));

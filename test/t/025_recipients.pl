@@ -209,6 +209,21 @@ like($standby->error_of("SELECT themis_crypt.drop_recipient('twice')"), qr/there
 is($standby->error_of("SELECT themis_crypt.drop_recipient('$twice')"), '',
 	'but by its public key');
 like($standby->error_of("SELECT themis_crypt.drop_recipient('twice')"), qr/recipient "twice" is this machine/, 'and never this machine');
+
+# What a server says must not act on the terminal where fingerprints are compared.
+$standby->safe_psql('postgres', 'CREATE DATABASE spoofed');
+$standby->safe_psql('spoofed', <<'END');
+CREATE EXTENSION themis_crypt;
+CREATE OR REPLACE FUNCTION themis_crypt.unlock() RETURNS void LANGUAGE plpgsql AS
+	$$BEGIN RAISE WARNING E'warned \033[2J \u009b31m'; RAISE EXCEPTION E'failed \033[8m \u009b8m caf\u00e9\nsecond \r line'; END$$;
+END
+my ($spoofed, $shown) = $standby->keyring_tool('enroll', '--name', 'x', '--public-key', 'tcpub1:AQsCAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICPotx3Q',
+	'--fingerprint', $standby->safe_psql('postgres', q(SELECT fingerprint FROM themis_crypt.recipients WHERE name = 'x')),
+	'--conninfo', $standby->connstr('spoofed') . ' user=postgres');
+is($spoofed, 1, 'a server that fails in colours: exit code 1');
+like($shown, qr/failed \?\[8m \?+8m caf\xc3\xa9\nsecond \? line/, 'what it says is shown without them');
+unlike($shown, qr/[\0-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]/, 'nothing of it controls the terminal');
+
 # Who is who can be told without keys, but not who this is.
 $standby->stop;
 $standby->stop_tpm;
