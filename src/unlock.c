@@ -52,7 +52,7 @@ tc_unlock_hint(TcUnlockCause cause)
 		case TC_CAUSE_WRONG_POLICY:
 			return "Undo what changed and restart the machine, or, if it was meant, run \"themis-keyring reseal\".";
 		case TC_CAUSE_DAMAGED:
-			return "Restore the keyring file from a backup, then call themis_crypt.unlock().";
+			return "Restore the keyring file, or the credential or command that belongs to it, then call themis_crypt.unlock().";
 		case TC_CAUSE_DENIED:
 			return "Correct the PIN or the permission, then call themis_crypt.unlock().  It is not tried again before that, so that no device locks itself.";
 		case TC_CAUSE_FAILED:
@@ -146,6 +146,15 @@ read_keyring(TcUnlock *unlock, bool again)
 	size_t		len = 0;
 	TcResult	result;
 
+	/* One below the data directory would be in every base backup. */
+	if (tc_keyring_path[0] != '/')
+	{
+		note_cause(unlock, TC_CAUSE_SETTING);
+		snprintf(unlock->reason, sizeof(unlock->reason),
+				 "themis_crypt.keyring \"%s\" is not an absolute path",
+				 tc_keyring_path);
+		return false;
+	}
 	result = tc_keyring_read_file(tc_keyring_path, geteuid(), unlock->file,
 								  &len, &why);
 	if (result == TC_SYSTEM)

@@ -85,6 +85,12 @@ $node->start;
 $node->wait_state('failed');
 like($node->status('reason'), $> == 0 ? qr/accessible/ : qr/has another owner than expected/,
 	'owner: status says why');
+# One that would lie in the data directory, and in every base backup.
+$node->stop;
+$conf->('keyring');
+$node->start;
+$node->wait_state('failed');
+is($node->status('reason'), 'themis_crypt.keyring "keyring" is not an absolute path', 'a relative path: status says so');
 $node->stop;
 $conf->($keyring);
 $node->start;
