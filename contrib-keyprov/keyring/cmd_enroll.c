@@ -365,9 +365,9 @@ drop_in_database(TcServer *server, void *arg, TcOutcome *ret_outcome)
 								 &having);
 	if (code == TC_TOOL_OK && having > 0)
 	{
-		enrolment->nfound++;
 		code = tool_server_drop(server, key != NULL ? key : enrolment->recipient.name,
 								enrolment->options->no_recovery);
+		enrolment->nfound += code == TC_TOOL_OK ? 1 : 0;
 	}
 	ret_outcome->word = having > 0 ? "dropped" : "absent";
 	ret_outcome->text = having > 0 ? "the recipient was dropped from its roots" :

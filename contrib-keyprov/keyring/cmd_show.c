@@ -115,6 +115,8 @@ verify_slot(const TcOptions *options, TcVault *vault, const TcStore *store,
 	tool_json_end();
 	if (!opens)
 		tool_open_hint(provider, answer);
+	else if (code != TC_TOOL_OK)
+		tool_hint("systemd may have nothing to hand to the server.  Write the file anew with \"themis-keyring reseal\"; one that is not this slot's has to be moved away first.");
 	return code;
 }
 

@@ -25,7 +25,6 @@ tool_error(const char *format,...)
 {
 	va_list		args;
 
-	fflush(stdout);				/* so that both in one file are in order */
 	fputs("themis-keyring: ", stderr);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
@@ -38,7 +37,6 @@ tool_hint(const char *format,...)
 {
 	va_list		args;
 
-	fflush(stdout);
 	fputs("hint: ", stderr);
 	va_start(args, format);
 	vfprintf(stderr, format, args);

@@ -117,6 +117,8 @@ tool_text(const char *format,...)
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
+	/* Whoever has both outputs in one file finds them in order. */
+	(void) fflush(stdout);
 }
 
 void

@@ -70,7 +70,13 @@ print_message(const TcServer *server, const char *what, const char *message)
 static int
 server_failed(const TcServer *server, const char *what, const char *message)
 {
+	const char *super;
+
 	print_message(server, what, message);
+	super = server->conn == NULL ? NULL :
+		PQparameterStatus(server->conn, "is_superuser");
+	if (super != NULL && strcmp(super, "off") == 0)
+		tool_hint("Connect as a superuser of the database.");
 	return TC_TOOL_FAILED;
 }
 

@@ -176,6 +176,13 @@ like($standby->error_of($value), $not_enrolled, 'the standby, restarted, opens n
 ($code, $said) = $primary->keyring_tool('drop', '--name', 'db2', @all);
 is($code, 1, 'once more: nobody to be dropped');
 
+# Somebody who may do nothing of that.
+$primary->safe_psql('postgres', 'CREATE ROLE clerk LOGIN');
+($code, $said) = $primary->keyring_tool('recover', '--identity', $primary->key_dir . '/recovery.key', '--conninfo',
+	$primary->connstr('postgres') . ' user=clerk');
+is($code, 1, 'recover as another role');
+like($said, qr/permission denied for function root_records.*^hint: Connect as a superuser of the database\.$/ms, 'says as whom');
+
 # Trust: what another machine made is opened, but nobody is added to it.
 my @recovery = ('--identity', $primary->key_dir . '/recovery.key', '--fingerprint',
 	$primary->safe_psql('postgres', 'SELECT fingerprint FROM themis_crypt.root_records()'));
