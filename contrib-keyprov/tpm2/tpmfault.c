@@ -90,6 +90,10 @@ static const Meaning lost_tpm = {
 	.reason = "lost the connection to the TPM",
 	.remedy = TC_REMEDY_START_OVER
 };
+static const Meaning lost_with_pin = {
+	.code = TC_EXIT_DENIED,
+	.reason = "lost the connection to the TPM with the PIN on its way; it may have been counted as wrong"
+};
 static const Meaning forged = {
 	.code = TC_EXIT_INTERNAL,
 	.reason = "an answer of the TPM was altered on its way"
@@ -149,16 +153,20 @@ tpm_meaning(TcStep step, uint32_t number)
 
 /*
  * The meaning of a failed connection.  If it fails while a PIN is on its way,
- * the TPM may have counted it.
+ * the TPM may have counted it: then nobody tries again by himself.
  */
 static Meaning
 connection_meaning(TcStep step)
 {
-	Meaning		found = step == TC_STEP_CONNECT ? no_tpm : lost_tpm;
-
-	if (step == TC_STEP_UNSEAL_WITH_PIN)
-		found.remedy = TC_REMEDY_NONE;
-	return found;
+	switch (step)
+	{
+		case TC_STEP_CONNECT:
+			return no_tpm;
+		case TC_STEP_UNSEAL_WITH_PIN:
+			return lost_with_pin;
+		default:
+			return lost_tpm;
+	}
 }
 
 /* The meaning of any code of the TPM software. */

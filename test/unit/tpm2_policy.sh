@@ -275,7 +275,7 @@ for i in 0x98e 0x9a2; do
 done
 for i in hangup late; do
 	rule unseal $i 1
-	exits 10 "the connection is lost ($i) when the PIN was sent" unseal with_pin \
+	exits 23 "the connection is lost ($i) when the PIN was sent" unseal with_pin \
 		--tcti "$tcti_p" --pin-file pin
 	[ "$(asked unseal)" -eq 1 ]
 	ok $? "it was tried once"
