@@ -69,10 +69,11 @@ fi
 for option in -l -s -t; do tpm2_flushcontext -T $TCTI \$option; done >/dev/null 2>&1
 exec /bin/systemctl "\$@"
 END
+export TPM2TOOLS_TCTI=$TCTI
 
 printf '%s\t%s\n' '[Pp]assphrase(, again)?: ' 'three words and a date' \
-	'PIN(, again)?: ' '493817' 'new PIN(, again)?: ' '493817' 'PIN for the server: ' '493817' \
-	'PIN of the token: ' '271828' '\(yes/no\) ' 'yes' >guide/answers
+	'PIN of the token: ' '271828' '[Pp]lease (re)?enter .*: ' '271828' \
+	'Lockout password: ' 'locked out' 'PIN.*: ' '493817' '\(yes/no\) ' 'yes' >guide/answers
 
 # --- between the lines ----------------------------------------------------------
 
@@ -150,7 +151,7 @@ before()
 			patroni_ends ;;
 		"A new main board")
 			container
-			tpm2_clear -T "$TCTI" -c p || not_ok "another TPM"
+			tpm2_clear -c p || not_ok "another TPM"
 			/bin/systemctl restart "postgresql@$TC_VERSION-main" ;;
 	esac
 }
