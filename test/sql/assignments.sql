@@ -109,7 +109,9 @@ BEGIN
 END $$;
 SELECT id, v::text, n::int4 FROM returns_row();
 CREATE FUNCTION returns_other() RETURNS SETOF t LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT 60, 'x'::encrypted, 60::encrypted; END $$;
+\set VERBOSITY terse
 SELECT * FROM returns_other();
+\set VERBOSITY default
 INSERT INTO t SELECT id, v, n FROM returns_row() WHERE id = 60;
 CREATE FUNCTION takes(a encrypted, b encrypted) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN a::encrypted(regress_key)::text || b::encrypted(regress_key)::text; END $$;
 SELECT takes('pending', v) FROM t WHERE id = 60;

@@ -31,8 +31,10 @@ CREATE TABLE other_type (id int, v encrypted(regress_key), n encrypted(regress_k
 ALTER TABLE p ATTACH PARTITION other_type FOR VALUES FROM (30) TO (40);
 CREATE TABLE plain (id int, v text, n int);
 ALTER TABLE p ATTACH PARTITION plain FOR VALUES FROM (30) TO (40);
--- nor may a partition go its own way
+-- nor may a partition go its own way (18 points at the column)
+\set VERBOSITY sqlstate
 ALTER TABLE p1 ALTER v TYPE encrypted(regress_key2);
+\set VERBOSITY default
 ALTER TABLE p ALTER v TYPE encrypted(regress_key2);
 \d p31
 SELECT tableoid::regclass, id, v::text FROM p ORDER BY id;
