@@ -121,6 +121,20 @@ sub restart_tpm
 	return;
 }
 
+# While a server starts again, psql ends before it has read the query, and may
+# so end us: then once more.
+sub poll_query_until
+{
+	my ($self, @params) = @_;
+	my $ok;
+	for (1 .. 20)
+	{
+		return $ok if eval { $ok = $self->SUPER::poll_query_until(@params); 1 };
+		die $@ unless $@ =~ /Broken pipe/;
+	}
+	return 0;
+}
+
 # The extension must exist in the database.
 sub wait_unlocked
 {

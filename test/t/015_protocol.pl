@@ -36,7 +36,7 @@ is($?, 0, 'the client came to its end');
 cmp_ok($planned, '>', 0, 'and had something to say');
 
 my $log = slurp_file($node->logfile);
-like($log, qr/parameters: \$1 = 'tc1:/, 'control: parameters are logged');
+like($log, qr/[Pp]arameters: \$1 = 'tc1:/, 'control: parameters are logged');
 unlike($log, qr/\$1 = 'untyped'/, 'a parameter of the type is logged sealed');
 like($log, qr/Output: .*'tc1:[^']+'::encrypted/, 'control: plans with values are logged');
 unlike($log, qr/'untyped'::/, 'sealed, whatever the client sees');
