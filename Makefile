@@ -109,6 +109,8 @@ ifeq ($(PGXS),)
 $(error $(PG_CONFIG) does not run: "make deps", or name it with PG_CONFIG=)
 endif
 
+TC_VERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" themis_crypt.control)
+
 MODULE_big = themis_crypt
 EXTENSION  = themis_crypt
 DATA       = $(sort $(wildcard sql/*--*.sql))
@@ -148,7 +150,7 @@ unitdir        = $(datadir)/themis_crypt/systemd
 
 # PostgreSQL's headers as system headers: our warnings are about our code.
 PG_CPPFLAGS = -isystem $(includedir_server) -isystem $(includedir) -Isrc -MMD -MP \
-              -DTC_PROVIDER_DIR='"$(providerdir)"'
+              -DTC_PROVIDER_DIR='"$(providerdir)"' -DTC_VERSION='"$(TC_VERSION)"'
 # PG_TRY keeps its own variables across longjmp, and knows what it does.
 PG_CFLAGS   = $(WARN) -Wno-clobbered $(HARDEN) -fno-semantic-interposition
 PG_LDFLAGS  = $(HARDEN_LD)

@@ -128,6 +128,11 @@ main(int argc, char **argv)
 	const TcCommand *command;
 	int			code;
 
+	if (argc >= 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0))
+	{
+		puts("themis-keyring (themis_crypt) " TC_VERSION);
+		return flush_output(TC_TOOL_OK);
+	}
 	if (argc >= 2 && is_help(argv[1]))
 	{
 		fputs(USAGE_TOOL, stdout);

@@ -30,7 +30,8 @@
 "  drop             no longer let it\n" \
 "  recover          let this machine in with a recovery identity\n" \
 "\n" \
-"\"themis-keyring COMMAND --help\" says more.\n" \
+"\"themis-keyring COMMAND --help\" says more, \"themis-keyring --version\" which\n" \
+"version this is.\n" \
 "\n" \
 "Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 a key provider is\n" \
 "unavailable now; 4 wrong machine, policy or passphrase, denied, or damaged.\n"

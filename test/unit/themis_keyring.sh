@@ -34,6 +34,9 @@ init=(init "${with[@]}" --provider fake --owner "$me" --name here)
 exits 0 "--help" --help
 grep -q recovery-keygen out && [ ! -s err ]
 ok $? "it goes to standard output"
+exits 0 "--version" --version
+grep -qxF "themis-keyring (themis_crypt) $(sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" "${0%/*}/../../themis_crypt.control")" out
+ok $? "the version is the extension's"
 for command in init show verify add-provider remove-provider reseal trust distrust recovery-keygen recovery-pubkey recovery-protect enroll drop recover; do
 	run "$command" --help
 	[ "$rc" -eq 0 ] && grep -q "^Usage: themis-keyring $command" out &&
