@@ -35,7 +35,7 @@ exits 0 "--help" --help
 grep -q recovery-keygen out && [ ! -s err ]
 ok $? "it goes to standard output"
 exits 0 "--version" --version
-grep -qxF "themis-keyring (themis_crypt) $(sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" "${0%/*}/../../themis_crypt.control")" out
+grep -qxF "themis-keyring (themis_crypt) $(sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" "$root/themis_crypt.control")" out
 ok $? "the version is the extension's"
 for command in init show verify add-provider remove-provider reseal trust distrust recovery-keygen recovery-pubkey recovery-protect enroll drop recover; do
 	run "$command" --help
