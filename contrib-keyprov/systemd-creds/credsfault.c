@@ -54,6 +54,8 @@ static const Meaning meanings[] = {
 	{"ErrorCode (0x00000903)", "", TC_EXIT_BUSY, BUSY},
 	{"ErrorCode (0x00000921)", "", TC_EXIT_DENIED, LOCKOUT},
 	{"ErrorCode (0x000001df)", "", TC_EXIT_WRONG_MACHINE, OTHER_TPM},
+	/* 262 and newer: a TPM that has no primary key of systemd */
+	{"Esys_Load()", "ErrorCode (0x0000018b)", TC_EXIT_WRONG_MACHINE, OTHER_TPM},
 	{"TCTI device", "Permission denied", TC_EXIT_DENIED,
 	"this account may not use the TPM"},
 	{"TCTI device", "", TC_EXIT_UNAVAILABLE, NO_TPM},
@@ -65,6 +67,7 @@ static const Meaning meanings[] = {
 	{"policy digest does not match", "", TC_EXIT_WRONG_POLICY, PCRS},
 	{"unseal secret using TPM2", "Operation not permitted", TC_EXIT_WRONG_POLICY, PCRS},
 	{"policy check failed", "", TC_EXIT_WRONG_POLICY, PCRS},
+	{"policy does not match current system state", "", TC_EXIT_WRONG_POLICY, PCRS},
 	{"PCR bank invalid", "", TC_EXIT_WRONG_POLICY,
 	"this version of systemd cannot open what it seals without PCRs"},
 	{"integrity check failed", "", TC_EXIT_WRONG_MACHINE, OTHER_TPM},
