@@ -153,7 +153,9 @@ install_test()
 
 	mkdir "$root/themis"
 	cp "$here/inside.sh" "$here/guide.sh" "$here/patroni.sh" "$here/../lib/blocks" \
-		"$here/../lib/answer" "$here/../../docs/operators.md" "$root/themis/"
+		"$here/../lib/answer" "$root/themis/"
+	sed "s/\(postgresql[@/]\)15\>/\1$TC_VERSION/g" "$here/../../docs/operators.md" \
+		>"$root/themis/operators.md"
 	mkdir -p "$root/themis/contrib-keyprov"
 	cp -r "$here/../../contrib-keyprov/command" "$root/themis/contrib-keyprov/"
 	cat >"$units/themis-test.target" <<-END
