@@ -29,7 +29,7 @@ umask 022
 
 here=$(cd "$(dirname "$0")" && pwd)
 cluster=$here/../cluster
-BOOT_SECONDS=120
+BOOT_SECONDS=300
 
 skip_all() { echo "1..0 # SKIP $*"; exit 0; }
 
