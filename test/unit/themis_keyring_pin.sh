@@ -167,7 +167,9 @@ if leader == 0:
     if pid == 0:
         os.setpgid(0, 0)
         os.tcsetpgrp(slave, os.getpid())
-        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        # also those that whoever started the tests has ignored
+        for each in ("SIGTTOU", "SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
+            signal.signal(getattr(signal, each), signal.SIG_DFL)
         os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
         os.dup2(slave, 1)
         os.dup2(slave, 2)
