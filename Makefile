@@ -17,7 +17,7 @@
 # Leaves know nothing of PostgreSQL (src/README).  The module, the keyring
 # tool, the unit tests and the fuzzers all link them.
 LEAVES    = aead armor envelope kdf nonce wrap recipient rootrec keyring \
-            secretmem keyprov passwrap
+            secretmem keyprov passwrap token
 LEAF_SRCS = $(sort $(wildcard $(LEAVES:%=src/%.c) $(LEAVES:%=src/%_*.c)))
 
 # make WERROR= builds with a compiler that knows more warnings than ours.

@@ -61,7 +61,7 @@ CREATE TYPE encrypted (
     STORAGE = external
 );
 COMMENT ON TYPE encrypted IS
-    'value sealed under a key: encrypted(key) or encrypted(key, type)';
+    'value sealed under a key: encrypted(key), encrypted(key, type) or encrypted(key, type, searchable)';
 
 -- functions on values
 
@@ -404,6 +404,880 @@ CREATE FUNCTION quote_nullable(encrypted) RETURNS text
     AS 'MODULE_PATHNAME', 'themis_crypt_quote'
     LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION quote_nullable(encrypted) IS 'quote a possibly-null sealed value for usage in a querystring';
+
+-- search: operators that compare sealed values by their tokens
+
+CREATE FUNCTION themis_crypt.probe("any", integer) RETURNS encrypted
+    AS 'MODULE_PATHNAME', 'themis_crypt_probe'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.probe("any", integer) IS
+    'what a column with this type modifier is compared with; put into plans';
+
+CREATE FUNCTION themis_crypt.probe_array(anyarray, integer) RETURNS encrypted[]
+    AS 'MODULE_PATHNAME', 'themis_crypt_probe_array'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.probe_array(anyarray, integer) IS
+    'what a column with this type modifier is compared with; put into plans for IN and ANY';
+
+CREATE FUNCTION themis_crypt.search_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME', 'themis_crypt_search_support'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.search_support(internal) IS
+    'planner support for = and <> of type encrypted';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq'
+    LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, encrypted) IS 'implementation of = operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, encrypted) IS 'equal';
+
+CREATE FUNCTION themis_crypt.ne(encrypted, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne'
+    LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, encrypted) IS 'not equal';
+
+-- The order of tokens, for btree indexes and merge joins.  It means nothing, so
+-- these operators have names that nobody types, and only indexes may use them.
+
+CREATE FUNCTION themis_crypt.lt(encrypted, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_lt'
+    LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.lt(encrypted, encrypted) IS 'implementation of #< operator';
+REVOKE ALL ON FUNCTION themis_crypt.lt(encrypted, encrypted) FROM PUBLIC;
+CREATE OPERATOR pg_catalog.#< (
+    LEFTARG = encrypted, RIGHTARG = encrypted, FUNCTION = themis_crypt.lt,
+    COMMUTATOR = OPERATOR(pg_catalog.#>), NEGATOR = OPERATOR(pg_catalog.#>=), RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.#< (encrypted, encrypted) IS 'order of tokens, for indexes';
+
+CREATE FUNCTION themis_crypt.le(encrypted, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_le'
+    LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.le(encrypted, encrypted) IS 'implementation of #<= operator';
+REVOKE ALL ON FUNCTION themis_crypt.le(encrypted, encrypted) FROM PUBLIC;
+CREATE OPERATOR pg_catalog.#<= (
+    LEFTARG = encrypted, RIGHTARG = encrypted, FUNCTION = themis_crypt.le,
+    COMMUTATOR = OPERATOR(pg_catalog.#>=), NEGATOR = OPERATOR(pg_catalog.#>), RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+COMMENT ON OPERATOR pg_catalog.#<= (encrypted, encrypted) IS 'order of tokens, for indexes';
+
+CREATE FUNCTION themis_crypt.ge(encrypted, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ge'
+    LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.ge(encrypted, encrypted) IS 'implementation of #>= operator';
+REVOKE ALL ON FUNCTION themis_crypt.ge(encrypted, encrypted) FROM PUBLIC;
+CREATE OPERATOR pg_catalog.#>= (
+    LEFTARG = encrypted, RIGHTARG = encrypted, FUNCTION = themis_crypt.ge,
+    COMMUTATOR = OPERATOR(pg_catalog.#<=), NEGATOR = OPERATOR(pg_catalog.#<), RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+COMMENT ON OPERATOR pg_catalog.#>= (encrypted, encrypted) IS 'order of tokens, for indexes';
+
+CREATE FUNCTION themis_crypt.gt(encrypted, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_gt'
+    LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.gt(encrypted, encrypted) IS 'implementation of #> operator';
+REVOKE ALL ON FUNCTION themis_crypt.gt(encrypted, encrypted) FROM PUBLIC;
+CREATE OPERATOR pg_catalog.#> (
+    LEFTARG = encrypted, RIGHTARG = encrypted, FUNCTION = themis_crypt.gt,
+    COMMUTATOR = OPERATOR(pg_catalog.#<), NEGATOR = OPERATOR(pg_catalog.#<=), RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.#> (encrypted, encrypted) IS 'order of tokens, for indexes';
+
+CREATE FUNCTION themis_crypt.cmp(encrypted, encrypted) RETURNS integer
+    AS 'MODULE_PATHNAME', 'themis_crypt_cmp'
+    LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.cmp(encrypted, encrypted) IS 'order of tokens, for indexes';
+CREATE FUNCTION themis_crypt.sortsupport(internal) RETURNS void
+    AS 'MODULE_PATHNAME', 'themis_crypt_sortsupport'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.sortsupport(internal) IS 'sort support';
+CREATE FUNCTION themis_crypt.hash(encrypted) RETURNS integer
+    AS 'MODULE_PATHNAME', 'themis_crypt_hash'
+    LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.hash(encrypted) IS 'hash';
+CREATE FUNCTION themis_crypt.hash_extended(encrypted, bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'themis_crypt_hash_extended'
+    LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.hash_extended(encrypted, bigint) IS 'hash';
+
+CREATE OPERATOR CLASS pg_catalog.encrypted_ops DEFAULT FOR TYPE encrypted USING btree AS
+    OPERATOR 1 pg_catalog.#<,
+    OPERATOR 2 pg_catalog.#<=,
+    OPERATOR 3 pg_catalog.=,
+    OPERATOR 4 pg_catalog.#>=,
+    OPERATOR 5 pg_catalog.#>,
+    FUNCTION 1 themis_crypt.cmp(encrypted, encrypted),
+    FUNCTION 2 themis_crypt.sortsupport(internal);
+COMMENT ON OPERATOR FAMILY pg_catalog.encrypted_ops USING btree IS 'equality of searchable encrypted values';
+COMMENT ON OPERATOR CLASS pg_catalog.encrypted_ops USING btree IS 'equality of searchable encrypted values';
+
+CREATE OPERATOR CLASS pg_catalog.encrypted_ops DEFAULT FOR TYPE encrypted USING hash AS
+    OPERATOR 1 pg_catalog.=,
+    FUNCTION 1 themis_crypt.hash(encrypted),
+    FUNCTION 2 themis_crypt.hash_extended(encrypted, bigint);
+COMMENT ON OPERATOR FAMILY pg_catalog.encrypted_ops USING hash IS 'equality of searchable encrypted values';
+COMMENT ON OPERATOR CLASS pg_catalog.encrypted_ops USING hash IS 'equality of searchable encrypted values';
+
+-- search: comparisons with plaintexts, which the planner makes probes
+
+CREATE FUNCTION themis_crypt.eq(encrypted, text) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, text) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(text, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(text, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, text) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, text) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(text, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(text, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = text, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, text) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = text, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (text, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = text, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, text) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = text, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (text, encrypted) IS 'not equal';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, bytea) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, bytea) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(bytea, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(bytea, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, bytea) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, bytea) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(bytea, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(bytea, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = bytea, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, bytea) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = bytea, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (bytea, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = bytea, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, bytea) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = bytea, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (bytea, encrypted) IS 'not equal';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, jsonb) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, jsonb) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(jsonb, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(jsonb, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, jsonb) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, jsonb) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(jsonb, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(jsonb, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = jsonb, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, jsonb) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = jsonb, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (jsonb, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = jsonb, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, jsonb) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = jsonb, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (jsonb, encrypted) IS 'not equal';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, bool) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, bool) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(bool, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(bool, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, bool) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, bool) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(bool, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(bool, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = bool, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, bool) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = bool, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (bool, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = bool, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, bool) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = bool, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (bool, encrypted) IS 'not equal';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, int2) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, int2) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(int2, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(int2, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, int2) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, int2) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(int2, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(int2, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = int2, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, int2) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = int2, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (int2, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = int2, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, int2) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = int2, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (int2, encrypted) IS 'not equal';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, int4) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, int4) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(int4, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(int4, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, int4) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, int4) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(int4, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(int4, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = int4, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, int4) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = int4, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (int4, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = int4, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, int4) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = int4, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (int4, encrypted) IS 'not equal';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, int8) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, int8) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(int8, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(int8, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, int8) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, int8) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(int8, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(int8, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = int8, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, int8) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = int8, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (int8, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = int8, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, int8) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = int8, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (int8, encrypted) IS 'not equal';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, float4) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, float4) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(float4, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(float4, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, float4) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, float4) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(float4, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(float4, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = float4, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, float4) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = float4, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (float4, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = float4, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, float4) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = float4, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (float4, encrypted) IS 'not equal';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, float8) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, float8) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(float8, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(float8, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, float8) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, float8) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(float8, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(float8, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = float8, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, float8) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = float8, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (float8, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = float8, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, float8) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = float8, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (float8, encrypted) IS 'not equal';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, numeric) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, numeric) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(numeric, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(numeric, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, numeric) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, numeric) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(numeric, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(numeric, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = numeric, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, numeric) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = numeric, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (numeric, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = numeric, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, numeric) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = numeric, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (numeric, encrypted) IS 'not equal';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, date) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, date) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(date, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(date, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, date) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, date) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(date, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(date, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = date, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, date) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = date, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (date, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = date, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, date) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = date, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (date, encrypted) IS 'not equal';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, time) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, time) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(time, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(time, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, time) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, time) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(time, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(time, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = time, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, time) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = time, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (time, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = time, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, time) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = time, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (time, encrypted) IS 'not equal';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, timestamp) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, timestamp) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(timestamp, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(timestamp, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, timestamp) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, timestamp) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(timestamp, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(timestamp, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = timestamp, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, timestamp) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = timestamp, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (timestamp, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = timestamp, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, timestamp) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = timestamp, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (timestamp, encrypted) IS 'not equal';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, timestamptz) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, timestamptz) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(timestamptz, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(timestamptz, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, timestamptz) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, timestamptz) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(timestamptz, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(timestamptz, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = timestamptz, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, timestamptz) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = timestamptz, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (timestamptz, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = timestamptz, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, timestamptz) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = timestamptz, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (timestamptz, encrypted) IS 'not equal';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, interval) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, interval) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(interval, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(interval, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, interval) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, interval) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(interval, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(interval, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = interval, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, interval) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = interval, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (interval, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = interval, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, interval) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = interval, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (interval, encrypted) IS 'not equal';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, uuid) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, uuid) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(uuid, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(uuid, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, uuid) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, uuid) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(uuid, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(uuid, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = uuid, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, uuid) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = uuid, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (uuid, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = uuid, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, uuid) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = uuid, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (uuid, encrypted) IS 'not equal';
+
+CREATE FUNCTION themis_crypt.eq(encrypted, inet) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(encrypted, inet) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.eq(inet, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_eq_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.eq(inet, encrypted) IS 'implementation of = operator';
+CREATE FUNCTION themis_crypt.ne(encrypted, inet) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(encrypted, inet) IS 'implementation of <> operator';
+CREATE FUNCTION themis_crypt.ne(inet, encrypted) RETURNS bool
+    AS 'MODULE_PATHNAME', 'themis_crypt_ne_plain'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    SUPPORT themis_crypt.search_support;
+COMMENT ON FUNCTION themis_crypt.ne(inet, encrypted) IS 'implementation of <> operator';
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = encrypted, RIGHTARG = inet, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (encrypted, inet) IS 'equal';
+
+CREATE OPERATOR pg_catalog.= (
+    LEFTARG = inet, RIGHTARG = encrypted, FUNCTION = themis_crypt.eq,
+    COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.= (inet, encrypted) IS 'equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = encrypted, RIGHTARG = inet, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (encrypted, inet) IS 'not equal';
+
+CREATE OPERATOR pg_catalog.<> (
+    LEFTARG = inet, RIGHTARG = encrypted, FUNCTION = themis_crypt.ne,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR pg_catalog.<> (inet, encrypted) IS 'not equal';
 
 -- keys
 

@@ -439,14 +439,20 @@ tc_column_ddl_refuse_index(const IndexStmt *stmt)
 		IndexElem  *elem = lfirst_node(IndexElem, cell);
 		AttrNumber	attnum = elem->name != NULL ?
 			get_attnum(relid, elem->name) : InvalidAttrNumber;
+		Oid			typid;
+		int32		typmod;
+		Oid			collid;
 
-		if (attnum != InvalidAttrNumber &&
-			tc_type_is_encrypted(getBaseType(get_atttype(relid, attnum))))
+		if (attnum == InvalidAttrNumber)
+			continue;
+		get_atttypetypmodcoll(relid, attnum, &typid, &typmod, &collid);
+		typid = getBaseTypeAndTypmod(typid, &typmod);
+		if (tc_type_is_encrypted(typid) &&
+			tc_typmod_search(typmod) != TC_SEARCH_EQUAL)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("column \"%s\" is encrypted and cannot be indexed",
-							elem->name),
-					 errhint("Sealed values have no order and are never equal; find rows by another column.")));
+					 errmsg("column \"%s\" is encrypted and not searchable, and cannot be indexed",
+							elem->name)));
 	}
 }
 

@@ -90,6 +90,14 @@ extern TcSlotResult tc_slot_open(const TcSlotRef *ref, uint8 algorithm,
 								 TcSpan ad, TcSpan body, uint8 *ret_plain);
 
 /*
+ * Make the blind token of a canonical form with an index key: see
+ * tc_token_make.  A key that may only open makes tokens, too.
+ */
+extern TcSlotResult tc_slot_token(const TcSlotRef *ref, uint8 index_algorithm,
+								  uint8 type_code, TcSpan canonical,
+								  uint8 ret_token[TC_TOKEN_BYTES]);
+
+/*
  * For the key worker only.  Publish a key under an address, in place of the
  * least recently used one of its set if need be.  A key that "may_seal" is
  * false for, because its root is not trusted, only opens.  TC_REJECTED while

@@ -215,10 +215,21 @@ open_for_client(struct varlena *value)
 	return str;
 }
 
+/* The bytes of a value that is to leave the server, or its memory. */
+static TcSpan
+bytes_to_show(struct varlena *value)
+{
+	TcSpan		bytes = tc_span(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+
+	if (tc_envelope_bound(bytes) == TC_BOUND_PROBE)
+		tc_error_probe();
+	return bytes;
+}
+
 char *
 tc_encrypted_armor(struct varlena *value)
 {
-	TcSpan		bytes = tc_span(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+	TcSpan		bytes = bytes_to_show(value);
 	char	   *str = palloc(tc_armor_len(bytes.len) + 1);
 
 	tc_armor_encode(bytes, str);
@@ -243,6 +254,7 @@ Datum
 themis_crypt_encrypted_send(PG_FUNCTION_ARGS)
 {
 	struct varlena *value = PG_GETARG_VARLENA_PP(0);
+	TcSpan		bytes = bytes_to_show(value);
 	char	   *str = open_for_client(value);
 	StringInfoData buf;
 
@@ -250,6 +262,6 @@ themis_crypt_encrypted_send(PG_FUNCTION_ARGS)
 	if (str != NULL)
 		pq_sendtext(&buf, str, (int) strlen(str));
 	else
-		pq_sendbytes(&buf, VARDATA_ANY(value), (int) VARSIZE_ANY_EXHDR(value));
+		pq_sendbytes(&buf, (const char *) bytes.data, (int) bytes.len);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }

@@ -145,3 +145,76 @@ tc_envelope_parse(TcSpan value, TcEnvelope *ret_envelope)
 	*ret_envelope = envelope;
 	return TC_OK;
 }
+
+void
+tc_envelope_write_probe(uint8_t type_code, uint32_t key_id,
+						const uint8_t token[TC_TOKEN_BYTES],
+						uint8_t ret_probe[TC_PROBE_BYTES])
+{
+	TcHeader	header = {
+		.algorithm = 0,
+		.flags = TC_FLAG_SEARCHABLE,
+		.type_code = type_code,
+		.key_id = key_id,
+		.version = TC_VERSION_PENDING
+	};
+
+	tc_envelope_write_header(&header, ret_probe);
+	memcpy(ret_probe + TC_HEADER_BYTES, token, TC_TOKEN_BYTES);
+}
+
+/* Where the fields of the header lie; tc_envelope_write_header() agrees. */
+#define HOW_AT				1
+#define TYPE_AT				2
+#define TYPE_AND_KEY_BYTES	4
+#define VERSION_AT			6
+
+TcBound
+tc_envelope_bound(TcSpan value)
+{
+	const uint8_t *bytes = value.data;
+	bool		searchable;
+	bool		unversioned;
+
+	if (value.len < TC_PROBE_BYTES || bytes[0] != TC_FORMAT_1)
+		return TC_BOUND_NOT;
+	searchable = (bytes[HOW_AT] & TC_FLAG_SEARCHABLE) != 0;
+	unversioned = bytes[VERSION_AT] == 0 && bytes[VERSION_AT + 1] == 0;
+	if (unversioned)
+		return searchable ? TC_BOUND_PROBE : TC_BOUND_PENDING;
+	return searchable ? TC_BOUND_SEARCHABLE : TC_BOUND_UNSEARCHABLE;
+}
+
+int
+tc_envelope_compare(TcSpan a, TcSpan b)
+{
+	uint8_t		flag_a = a.data[HOW_AT] & TC_FLAG_SEARCHABLE;
+	uint8_t		flag_b = b.data[HOW_AT] & TC_FLAG_SEARCHABLE;
+	int			order;
+
+	/* tokens first (or nonces): they differ, nearly always, at once */
+	order = memcmp(a.data + TC_HEADER_BYTES, b.data + TC_HEADER_BYTES,
+				   TC_TOKEN_BYTES);
+	if (order != 0)
+		return order;
+	if (flag_a != flag_b)
+		return flag_a < flag_b ? -1 : 1;
+	order = memcmp(a.data + TYPE_AT, b.data + TYPE_AT, TYPE_AND_KEY_BYTES);
+	if (order != 0 || flag_a != 0)
+		return order;
+
+	/* without tokens: equal only if they are the same value */
+	order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+	if (order != 0 || a.len == b.len)
+		return order;
+	return a.len < b.len ? -1 : 1;
+}
+
+TcSpan
+tc_envelope_hashed(TcSpan value)
+{
+	bool		searchable = (value.data[HOW_AT] & TC_FLAG_SEARCHABLE) != 0;
+
+	return tc_span(value.data + TC_HEADER_BYTES,
+				   searchable ? TC_TOKEN_BYTES : TC_NONCE_BYTES);
+}

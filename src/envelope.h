@@ -87,4 +87,38 @@ extern TcResult tc_envelope_read_header(TcSpan value, TcHeader *ret_header) TC_C
 /* Take a whole value apart; ret_envelope borrows from "value". */
 extern TcResult tc_envelope_parse(TcSpan value, TcEnvelope *ret_envelope) TC_CHECK_RESULT;
 
+/*
+ * A probe stands for a plaintext in comparisons, in memory only: a header of
+ * version 0 with the flag "searchable", and a token.
+ */
+#define TC_PROBE_BYTES		(TC_HEADER_BYTES + TC_TOKEN_BYTES)
+
+extern void tc_envelope_write_probe(uint8_t type_code, uint32_t key_id,
+									const uint8_t token[TC_TOKEN_BYTES],
+									uint8_t ret_probe[TC_PROBE_BYTES]);
+
+/* What the first TC_PROBE_BYTES of a value say, without judging the rest. */
+typedef enum TcBound
+{
+	TC_BOUND_SEARCHABLE,		/* sealed, with a token */
+	TC_BOUND_PROBE,
+	TC_BOUND_UNSEARCHABLE,		/* sealed, without one */
+	TC_BOUND_PENDING,			/* not sealed under a key yet */
+	TC_BOUND_NOT				/* no value of ours */
+} TcBound;
+
+extern TcBound tc_envelope_bound(TcSpan value);
+
+/*
+ * The order of sealed values and probes, as memcmp() gives it: total, and 0
+ * exactly if both have the same token under one key and for one type, or are
+ * the same bytes.  It means nothing; it only serves to find equals.  Both must
+ * have TC_PROBE_BYTES at least, and all of their bytes if they are
+ * unsearchable.
+ */
+extern int	tc_envelope_compare(TcSpan a, TcSpan b);
+
+/* The bytes that are equal in equal values, for hashing. */
+extern TcSpan tc_envelope_hashed(TcSpan value);
+
 #endif							/* TC_ENVELOPE_H */

@@ -16,6 +16,9 @@
 
 #include "envelope.h"
 #include "errors.h"
+#include "keycat.h"
+#include "plaintype.h"
+#include "typmod.h"
 
 void
 tc_error_no_usage(const char *key_name, Oid roleid)
@@ -161,6 +164,72 @@ tc_error_form(TcResult result)
 			 errmsg("invalid input syntax for type encrypted"),
 			 errdetail("The text form of a sealed value starts with \"tc1:\"; this one is damaged."),
 			 errhint("To encrypt a text that starts so, cast it to text first.")));
+}
+
+#define HINT_COMPARE_OPENED \
+	"To compare opened values row by row, cast to the plaintext type, as in column::%s."
+
+/* The plaintext type in a typmod, for people. */
+static const char *
+plain_name(int32 typmod)
+{
+	const TcPlainType *type = tc_plaintype_by_code(tc_typmod_type_code(typmod));
+
+	return type != NULL ? type->name : "text";
+}
+
+void
+tc_error_unsearchable(int32 typmod)
+{
+	TcKey	   *key = tc_key_by_id(tc_typmod_key_id(typmod));
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_FUNCTION),
+			 errmsg("could not identify an equality operator for type encrypted%s",
+					tc_typmod_text(typmod)),
+			 errdetail("The column is not searchable."),
+			 errhint(HINT_COMPARE_OPENED "  To search, change its type to encrypted(%s, %s, searchable).",
+					 plain_name(typmod),
+					 key != NULL ? quote_identifier(key->name) : "key",
+					 plain_name(typmod))));
+}
+
+void
+tc_error_other_key(int32 typmod, int32 other)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_FUNCTION),
+			 errmsg("operator does not exist: encrypted%s = encrypted%s",
+					tc_typmod_text(typmod), tc_typmod_text(other)),
+			 errdetail("Only values under one key and of one plaintext type can be compared."),
+			 errhint(HINT_COMPARE_OPENED, plain_name(typmod))));
+}
+
+void
+tc_error_other_type(int32 typmod, Oid typid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_FUNCTION),
+			 errmsg("operator does not exist: encrypted%s = %s",
+					tc_typmod_text(typmod), format_type_be(typid)),
+			 errhint("Cast the other side to %s.", plain_name(typmod))));
+}
+
+void
+tc_error_unbound(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INDETERMINATE_DATATYPE),
+			 errmsg("could not determine the encryption key of a comparison"),
+			 errhint("Cast one side, as in expression::encrypted(key, type, searchable).")));
+}
+
+void
+tc_error_probe(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("search probe cannot be shown or stored")));
 }
 
 void

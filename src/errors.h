@@ -45,6 +45,21 @@ extern void tc_error_untrusted(const TcRequest *request,
 /* A value that is no sealed value, or of an unknown format. */
 extern void tc_error_form(TcResult result) TC_NORETURN;
 
+/* 42883: a comparison with a column that is not searchable. */
+extern void tc_error_unsearchable(int32 typmod) TC_NORETURN;
+
+/* 42883: a comparison of a column with one of another modifier. */
+extern void tc_error_other_key(int32 typmod, int32 other) TC_NORETURN;
+
+/* 42883: a comparison of a column with a type that it cannot be compared to. */
+extern void tc_error_other_type(int32 typmod, Oid typid) TC_NORETURN;
+
+/* 42P18: two values to be compared, and neither says under which key. */
+extern void tc_error_unbound(void) TC_NORETURN;
+
+/* 0A000: a probe, which is for comparisons only. */
+extern void tc_error_probe(void) TC_NORETURN;
+
 /* XX001: the tag did not verify. */
 extern void tc_error_rejected(uint32 key_id, uint16 version, size_t len) TC_NORETURN;
 

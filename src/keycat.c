@@ -100,6 +100,16 @@ row_options(HeapTuple tuple, Relation rel)
 	return isnull ? NIL : untransformRelOptions(datum);
 }
 
+static void
+fill_version(TcKeyVersion *version, const TcVersionOption *option, TcSpan maced)
+{
+	version->identity = option->identity;
+	memcpy(version->wrap, option->wrap, TC_WRAP_BYTES);
+	if (tc_slot_address(&version->identity, tc_span(version->wrap, TC_WRAP_BYTES),
+						maced, version->address) != TC_OK)
+		elog(ERROR, "could not compute the address of a slot");
+}
+
 /* Fill an entry from parsed options; everything goes into its own context. */
 static void
 fill_key(TcKey *key, const TcKeyOptions *options)
@@ -118,16 +128,10 @@ fill_key(TcKey *key, const TcKeyOptions *options)
 	key->nversions = options->nversions;
 	key->versions = palloc0(sizeof(TcKeyVersion) * options->nversions);
 	for (int i = 0; i < options->nversions; i++)
-	{
-		TcKeyVersion *version = &key->versions[i];
-
-		version->identity = options->versions[i].identity;
-		memcpy(version->wrap, options->versions[i].wrap, TC_WRAP_BYTES);
-		if (tc_slot_address(&version->identity,
-							tc_span(version->wrap, TC_WRAP_BYTES), maced,
-							version->address) != TC_OK)
-			elog(ERROR, "could not compute the address of a slot");
-	}
+		fill_version(&key->versions[i], &options->versions[i], maced);
+	memset(&key->index, 0, sizeof(key->index));
+	if (!options->is_root)
+		fill_version(&key->index, &options->index, maced);
 	key->mac = options->mac;
 	if (options->is_root)
 	{
@@ -439,6 +443,7 @@ tc_key_load(TcKey **key, TcKeyVersion *version)
 {
 	uint32		id = (*key)->id;
 	uint16		number = version->identity.version;
+	bool		is_index = version == &(*key)->index;
 	TcKey	   *root;
 	uint8	   *record;
 	size_t		record_len;
@@ -461,7 +466,8 @@ tc_key_load(TcKey **key, TcKeyVersion *version)
 
 	/* Looking for the root may have read our key anew, or found it gone. */
 	*key = tc_key_by_id(id);
-	version = *key != NULL ? tc_key_version(*key, number) : NULL;
+	version = *key == NULL ? NULL :
+		is_index ? &(*key)->index : tc_key_version(*key, number);
 	if (version == NULL)
 		tc_error_unknown_key(id);
 	version->slot = request_load(*key, version, tc_span(record, record_len))->slot;

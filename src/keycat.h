@@ -49,6 +49,7 @@ typedef struct TcKey
 	uint16		min_version;
 	int			nversions;
 	TcKeyVersion *versions;		/* ascending */
+	TcKeyVersion index;			/* of a key: makes its blind tokens */
 	TcKeyMac	mac;			/* of a key */
 	TcSpan		record;			/* of a root */
 
@@ -102,7 +103,7 @@ extern bool tc_key_may_use(TcKey *key);
 
 /*
  * See to it that version->slot refers to a live slot: find it, or ask the
- * key worker to load it.  Errors as in errors.h.  Looks keys up on its way,
+ * key worker to load it.  For the index key, too.  Errors as in errors.h.  Looks keys up on its way,
  * so it gives back key and version as they are then.
  */
 extern TcKeyVersion *tc_key_load(TcKey **key, TcKeyVersion *version);

@@ -20,6 +20,7 @@
 #include "keymaster.h"
 #include "keymaster_record.h"
 #include "nonce.h"
+#include "token.h"
 
 #define ROOTS_MAX 32
 #define STACK_BYTES 16384		/* wiped after use: libsodium leaves copies */

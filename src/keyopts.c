@@ -17,6 +17,7 @@
 
 #include "armor.h"
 #include "keyopts.h"
+#include "token.h"
 
 #define INDEX_ALG_NAME "blake2b"
 

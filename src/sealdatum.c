@@ -13,6 +13,7 @@
 #include "commands/copyfrom_internal.h"
 #include "utils/builtins.h"
 
+#include "canonical.h"
 #include "compat.h"
 #include "errors.h"
 #include "sealdatum.h"
@@ -42,14 +43,73 @@ tc_hide_plaintext(void *arg)
 	}
 }
 
-/* Seal the bytes of a plaintext, for a column or (typmod < 0) pending. */
-static struct varlena *
-seal_bytes(const TcPlainType *type, struct varlena *plain, int32 typmod)
+static TcSpan
+span_of(struct varlena *plain)
 {
-	TcSpan		bytes = tc_span(VARDATA_ANY(plain), VARSIZE_ANY_EXHDR(plain));
+	return tc_span(VARDATA_ANY(plain), VARSIZE_ANY_EXHDR(plain));
+}
 
-	return typmod < 0 ? tc_pending_seal(type->code, bytes) :
-		tc_value_seal(tc_typmod_key_id(typmod), type->code, bytes);
+/* The blind token of a value whose bytes are "plain". */
+static void
+make_token(const TcPlainType *type, Datum value, struct varlena *plain,
+		   uint32 key_id, uint8 *ret_token)
+{
+	bool		is_plain;
+	struct varlena *canonical = tc_canonical(type, value, plain, &is_plain);
+
+	if (is_plain)
+	{
+		tc_value_token(key_id, type->code, span_of(plain), ret_token);
+		return;
+	}
+	PG_TRY();
+	{
+		tc_value_token(key_id, type->code, span_of(canonical), ret_token);
+	}
+	PG_FINALLY();
+	{
+		tc_plain_free(canonical);
+	}
+	PG_END_TRY();
+}
+
+void
+tc_datum_token(const TcPlainType *type, Datum value, uint32 key_id,
+			   uint8 ret_token[TC_TOKEN_BYTES])
+{
+	bool		borrowed;
+	struct varlena *plain = tc_plain_from_datum(type, value, &borrowed);
+
+	if (borrowed)
+	{
+		make_token(type, value, plain, key_id, ret_token);
+		return;
+	}
+	PG_TRY();
+	{
+		make_token(type, value, plain, key_id, ret_token);
+	}
+	PG_FINALLY();
+	{
+		tc_plain_free(plain);
+	}
+	PG_END_TRY();
+}
+
+/* Seal a value whose bytes are "plain", for a column or (typmod < 0) pending. */
+static struct varlena *
+seal_bytes(const TcPlainType *type, Datum value, struct varlena *plain,
+		   int32 typmod)
+{
+	uint32		key_id = tc_typmod_key_id(typmod);
+	uint8		token[TC_TOKEN_BYTES];
+
+	if (typmod < 0)
+		return tc_pending_seal(type->code, span_of(plain));
+	if (tc_typmod_search(typmod) == TC_SEARCH_NONE)
+		return tc_value_seal(key_id, type->code, span_of(plain), NULL);
+	make_token(type, value, plain, key_id, token);
+	return tc_value_seal(key_id, type->code, span_of(plain), token);
 }
 
 struct varlena *
@@ -60,11 +120,11 @@ tc_datum_seal(const TcPlainType *type, Datum value, int32 typmod)
 	struct varlena *volatile result = NULL;
 
 	if (borrowed)
-		return seal_bytes(type, plain, typmod);
+		return seal_bytes(type, value, plain, typmod);
 
 	PG_TRY();
 	{
-		result = seal_bytes(type, plain, typmod);
+		result = seal_bytes(type, value, plain, typmod);
 	}
 	PG_FINALLY();
 	{
@@ -96,7 +156,9 @@ tc_column_type(int32 typmod)
 {
 	const TcPlainType *type = tc_plaintype_by_code(tc_typmod_type_code(typmod));
 
-	if (type == NULL || tc_typmod_search(typmod) != TC_SEARCH_NONE)
+	if (type == NULL || tc_typmod_search(typmod) > TC_SEARCH_EQUAL ||
+		(tc_typmod_search(typmod) == TC_SEARCH_EQUAL &&
+		 !tc_type_is_searchable(type)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("column of type encrypted has a modifier that is not supported here")));

@@ -50,6 +50,13 @@ extern struct varlena *tc_datum_seal(const TcPlainType *type, Datum value,
 extern struct varlena *tc_datum_seal_and_wipe(const TcPlainType *type,
 											  Datum value, int32 typmod);
 
+/*
+ * The blind token of a datum of a searchable plaintext type under a key.
+ * Needs USAGE, as sealing does.
+ */
+extern void tc_datum_token(const TcPlainType *type, Datum value, uint32 key_id,
+						   uint8 ret_token[TC_TOKEN_BYTES]);
+
 /* Open any value, pending or not, as a datum of the type it was sealed as. */
 extern Datum tc_datum_open(const TcEnvelope *envelope, const TcPlainType *type);
 

@@ -113,7 +113,10 @@ open_with(TcKey *key, TcKeyVersion *version, const TcEnvelope *envelope)
 	}
 }
 
-/* A new datum with its associated data written; the rest is to be sealed. */
+/*
+ * A new datum with its associated data written, but for a token; the rest is
+ * to be sealed.
+ */
 static struct varlena *
 new_value(const TcHeader *header, TcSpan role, uint16 transit_version,
 		  size_t plain_len, size_t *ret_ad_len)
@@ -136,35 +139,67 @@ new_value(const TcHeader *header, TcSpan role, uint16 transit_version,
 		tc_write_u16(&writer, transit_version);
 		tc_write_u8(&writer, (uint8) role.len);
 		tc_write_bytes(&writer, role.data, role.len);
+		if (writer.failed || writer.used != writer.size)
+			elog(ERROR, "associated data of a value do not fit");
 	}
-	if (writer.failed || writer.used != writer.size)
-		elog(ERROR, "associated data of a value do not fit");
 	*ret_ad_len = ad_len;
 	return value;
 }
 
-struct varlena *
-tc_value_seal(uint32 key_id, uint8 type_code, TcSpan plain)
+/* A key that exists and that the current role may use. */
+static TcKey *
+usable_key(uint32 key_id)
 {
 	TcKey	   *key = tc_key_by_id(key_id);
-	TcKeyVersion *version;
-	TcHeader	header;
-	struct varlena *value;
-	size_t		ad_len;
 
 	if (key == NULL || key->is_root)
 		tc_error_unknown_key(key_id);
 	tc_key_require_usage(key);
-	version = tc_key_version(key, key->current);
+	return key;
+}
+
+void
+tc_value_token(uint32 key_id, uint8 type_code, TcSpan canonical,
+			   uint8 ret_token[TC_TOKEN_BYTES])
+{
+	TcKey	   *key = usable_key(key_id);
+	TcKeyVersion *index = &key->index;
+	TcSlotResult result;
+
+	for (int tries = 0;; tries++)
+	{
+		result = TC_SLOT_STALE;
+		if (likely(tc_slot_live(&index->slot)))
+			result = tc_slot_token(&index->slot, index->identity.algorithm,
+								   type_code, canonical, ret_token);
+		if (likely(result == TC_SLOT_OK))
+			return;
+		index = try_again(result, tries, &key, index, 0);
+		tc_key_require_usage(key);
+	}
+}
+
+struct varlena *
+tc_value_seal(uint32 key_id, uint8 type_code, TcSpan plain,
+			  const uint8 *token)
+{
+	TcKey	   *key = usable_key(key_id);
+	TcKeyVersion *version = tc_key_version(key, key->current);
+	TcHeader	header;
+	struct varlena *value;
+	size_t		ad_len;
+
 	if (version == NULL)
 		tc_error_unknown_key(key_id);
 
 	header.algorithm = version->identity.algorithm;
-	header.flags = 0;
+	header.flags = token != NULL ? TC_FLAG_SEARCHABLE : 0;
 	header.type_code = type_code;
 	header.key_id = key_id;
 	header.version = version->identity.version;
 	value = new_value(&header, tc_span(NULL, 0), 0, plain.len, &ad_len);
+	if (token != NULL)
+		memcpy(VARDATA(value) + TC_HEADER_BYTES, token, TC_TOKEN_BYTES);
 	seal_into(key, version, (uint8 *) VARDATA(value), ad_len, plain);
 	return value;
 }

@@ -27,10 +27,18 @@
 
 /*
  * Seal under the current version of a key.  42704 if there is none with this
- * id, 42501 without USAGE.  The result is a datum of type encrypted.
+ * id, 42501 without USAGE.  The result is a datum of type encrypted.  With a token
+ * (of TC_TOKEN_BYTES) it is searchable, without (NULL) it is not.
  */
 extern struct varlena *tc_value_seal(uint32 key_id, uint8 type_code,
-									 TcSpan plain);
+									 TcSpan plain, const uint8 *token);
+
+/*
+ * The blind token of a plaintext under a key, from its canonical form.  As
+ * tc_value_seal(): whoever may make tokens may guess what was sealed.
+ */
+extern void tc_value_token(uint32 key_id, uint8 type_code, TcSpan canonical,
+						   uint8 ret_token[TC_TOKEN_BYTES]);
 
 /*
  * Open a sealed value that tc_envelope_parse() has taken apart.  42501

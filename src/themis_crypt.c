@@ -28,6 +28,7 @@
 #include "key_ddl.h"
 #include "keyacl.h"
 #include "keycat.h"
+#include "plan_probe.h"
 #include "provopts.h"
 #include "request.h"
 #include "startcheck.h"
@@ -90,6 +91,7 @@ _PG_init(void)
 	tc_key_ddl_init();
 	tc_column_ddl_init();
 	tc_client_output_init();
+	tc_plan_probe_init();
 	MarkGUCPrefixReserved("themis_crypt");
 
 	next_shmem_request = shmem_request_hook;

@@ -17,12 +17,13 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "canonical.h"
 #include "keycat.h"
 #include "plaintype.h"
 #include "typmod.h"
 
 #define SPELLING_TYPE "encrypted(key, type)"
-#define SPELLING "Write encrypted(key) or " SPELLING_TYPE "."
+#define SPELLING "Write encrypted(key), " SPELLING_TYPE " or encrypted(key, type, searchable)."
 
 /* The id in "#a1b2c3", or 0 if this is not of that form. */
 static uint32
@@ -112,13 +113,16 @@ themis_crypt_typmod_in(PG_FUNCTION_ARGS)
 				 errmsg("invalid modifier \"%s\" for type encrypted",
 						DatumGetCString(words[2])),
 				 errhint(SPELLING)));
-	if (nwords > 2)
+	if (nwords > 2 && !tc_type_is_searchable(type))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("searchable encrypted columns are not supported in this version")));
+				 errmsg("encrypted columns of type %s cannot be searchable",
+						type->name),
+				 errhint("Use jsonb instead of json, and numeric instead of float4 and float8.")));
 
 	PG_RETURN_INT32(tc_typmod_make(key_id_of(DatumGetCString(words[0])),
-								   type->code, TC_SEARCH_NONE));
+								   type->code, nwords > 2 ?
+								   TC_SEARCH_EQUAL : TC_SEARCH_NONE));
 }
 
 PG_FUNCTION_INFO_V1(themis_crypt_typmod_out);

@@ -49,15 +49,21 @@ tc_typmod_search(int32 typmod)
 	return (uint32) typmod & 3;
 }
 
-/* Whether a sealed value belongs in a column with this typmod as it is. */
+/* The typmod of a column that a sealed value belongs in as it is. */
+static inline int32
+tc_typmod_of(const TcHeader *header)
+{
+	return tc_typmod_make(header->key_id, header->type_code,
+						  (header->flags & TC_FLAG_SEARCHABLE) ?
+						  TC_SEARCH_EQUAL : TC_SEARCH_NONE);
+}
+
+/* Whether a column has this typmod. */
 static inline bool
 tc_typmod_fits(int32 typmod, const TcHeader *header)
 {
-	uint8		search = (header->flags & TC_FLAG_SEARCHABLE) ?
-		TC_SEARCH_EQUAL : TC_SEARCH_NONE;
-
 	return header->version != TC_VERSION_PENDING &&
-		tc_typmod_make(header->key_id, header->type_code, search) == typmod;
+		tc_typmod_of(header) == typmod;
 }
 
 /* "(payroll,numeric)"; palloc'd. */

@@ -24,7 +24,6 @@
 #include "kdf.h"
 
 #define TC_WRAP_BYTES	(4 + 4 + TC_NONCE_BYTES + TC_KEY_BYTES + TC_TAG_BYTES)
-#define TC_INDEX_BLAKE2B	1	/* "algorithm" of an index key */
 
 /* Which key a wrap holds.  All of it is authenticated. */
 typedef struct TcKeyIdentity
@@ -34,7 +33,7 @@ typedef struct TcKeyIdentity
 	uint32_t	key_id;
 	uint16_t	version;		/* from 1; 1 for an index key */
 	uint8_t		purpose;		/* TcPurpose */
-	uint8_t		algorithm;		/* TcAlgorithm, or TC_INDEX_* */
+	uint8_t		algorithm;		/* TcAlgorithm, or TC_INDEX_* of token.h */
 } TcKeyIdentity;
 
 /* Wrap a key under version "root_version" of the root. */

@@ -1,0 +1,31 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan_refuse.h
+ *	  What queries ask of encrypted values that sealed values cannot do.
+ *
+ * PostgreSQL knows from an operator class that a type can be sorted and
+ * grouped.  Ours exists for indexes and joins: it sorts by tokens, which
+ * nobody means who writes ORDER BY, and it finds no equals among values
+ * without tokens, which GROUP BY would take for an answer.
+ *
+ *	Errors	42883 with a hint; 42P18 where the key is unknown.
+ *	Uses	column_ddl.h (types), typmod.h.
+ *
+ * src/plan_refuse.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TC_PLAN_REFUSE_H
+#define TC_PLAN_REFUSE_H
+
+#include "postgres.h"
+
+#include "nodes/parsenodes.h"
+
+/* Look at the clauses of one query, not at its subqueries or expressions. */
+extern void tc_refuse_clauses(Query *query);
+
+/* Look at one node of an expression, not at what is below it. */
+extern void tc_refuse_node(Node *node);
+
+#endif							/* TC_PLAN_REFUSE_H */

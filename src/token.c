@@ -1,0 +1,68 @@
+/*-------------------------------------------------------------------------
+ *
+ * token.c
+ *	  Blind tokens.  The contract is in token.h.
+ *
+ * src/token.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <sodium.h>
+
+#include "token.h"
+
+#define STACK_BYTES 1024		/* more than a compression function uses */
+
+_Static_assert(TC_TOKEN_BYTES == crypto_generichash_blake2b_BYTES_MIN,
+			   "BLAKE2b has no such token");
+
+bool
+tc_token_supports(uint8_t algorithm)
+{
+	return algorithm == TC_INDEX_BLAKE2B;
+}
+
+TcResult
+tc_token_subkey(const uint8_t key[TC_KEY_BYTES], uint8_t type_code,
+				uint8_t ret_subkey[TC_KEY_BYTES])
+{
+	TcSpan		field = tc_span(&type_code, 1);
+
+	return tc_kdf(key, TC_LABEL_TOKEN, &field, 1, ret_subkey, TC_KEY_BYTES);
+}
+
+/*
+ * BLAKE2b with the subkey as a prefix, not as its key: that saves a block, and
+ * BLAKE2b has no length extension (RFC 7693, section 4).
+ */
+static bool
+blake2b_token(const uint8_t *subkey, TcSpan canonical, uint8_t *ret_token)
+{
+	crypto_generichash_blake2b_state state;
+	bool		ok;
+
+	ok = crypto_generichash_blake2b_init(&state, NULL, 0, TC_TOKEN_BYTES) == 0 &&
+		crypto_generichash_blake2b_update(&state, subkey, TC_KEY_BYTES) == 0 &&
+		(canonical.len == 0 ||
+		 crypto_generichash_blake2b_update(&state, canonical.data,
+										   canonical.len) == 0) &&
+		crypto_generichash_blake2b_final(&state, ret_token, TC_TOKEN_BYTES) == 0;
+	sodium_memzero(&state, sizeof(state));
+	return ok;
+}
+
+TcResult
+tc_token_make(uint8_t algorithm, const uint8_t subkey[TC_KEY_BYTES],
+			  TcSpan canonical, uint8_t ret_token[TC_TOKEN_BYTES])
+{
+	bool		ok = false;
+
+	if (algorithm == TC_INDEX_BLAKE2B)
+		ok = blake2b_token(subkey, canonical, ret_token);
+
+	/* libsodium leaves subkey and plaintext below us, as in kdf.c */
+	sodium_stackzero(STACK_BYTES);
+	if (!ok)
+		sodium_memzero(ret_token, TC_TOKEN_BYTES);
+	return ok ? TC_OK : TC_UNSUPPORTED;
+}
