@@ -418,6 +418,18 @@ themis_crypt_search_support(PG_FUNCTION_ARGS)
 	right = lsecond(call->args);
 	if (!bind_sides(&left, &right, false))
 		PG_RETURN_POINTER(NULL);
+
+	/*
+	 * The column first, as index conditions have it: a clause that is found
+	 * again among these is not evaluated a second time.
+	 */
+	if (left != linitial(call->args))
+	{
+		Node	   *probe = left;
+
+		left = right;
+		right = probe;
+	}
 	name = get_func_name(call->funcid);
 	negated = name != NULL && strcmp(name, "ne") == 0;
 	result = (OpExpr *) make_opclause(objects.equal[negated], BOOLOID, false,

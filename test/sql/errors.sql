@@ -85,7 +85,7 @@ SELECT error_of(s) FROM (VALUES
 	(3, 'CREATE TABLE keyless (x encrypted)'),
 	(4, 'CREATE TABLE keyless (x encrypted(regress_key, money))'),
 	(5, 'CREATE TABLE keyless (x encrypted(regress_key, text, maybe))'),
-	(6, 'CREATE TABLE keyless (x encrypted(regress_key, text, searchable))'),
+	(6, 'CREATE TABLE keyless (x encrypted(regress_key, json, searchable))'),
 	(7, 'SELECT ''tc1:x''::encrypted'),
 	(8, 'SELECT ''x''::encrypted(regress_key, int4)'),
 	(9, 'SELECT ''x''::text::encrypted(regress_key, int4)'),
