@@ -16,14 +16,12 @@
 
 #include "catalog/pg_cast.h"
 #include "catalog/pg_type.h"
-#include "commands/copyfrom_internal.h"
 #include "fmgr.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
 #include "parser/parse_func.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -31,7 +29,7 @@
 #include "compat.h"
 #include "encrypted.h"
 #include "errors.h"
-#include "guc.h"
+#include "restoring.h"
 #include "sealdatum.h"
 #include "typmod.h"
 
@@ -159,26 +157,9 @@ themis_crypt_from_plain(PG_FUNCTION_ARGS)
 }
 
 /*
- * Whether this is a COPY that restores a dump, and no trigger in it.  Only
- * CHECK constraints are evaluated there; they held when the dump was made, and
- * whoever restores need not have the key.
+ * Open a value as a datum of a plaintext type; errors show nothing of it.
+ * *ret_isnull is set if a cast gives NULL, or a restore is to go on.
  */
-static bool
-restoring_rows(void)
-{
-	ErrorContextCallback *outer;
-
-	if (likely(!tc_restore))
-		return false;
-	for (outer = error_context_stack; outer != NULL; outer = outer->previous)
-	{
-		if (outer->callback == CopyFromErrorCallback)
-			return DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) == 0;
-	}
-	return false;
-}
-
-/* Open a value as a datum of a plaintext type; errors show nothing of it. */
 static Datum
 open_as(struct varlena *value, const CastInfo *info, bool *ret_isnull)
 {
@@ -188,6 +169,9 @@ open_as(struct varlena *value, const CastInfo *info, bool *ret_isnull)
 	Datum		result;
 
 	tc_value_parse(value, &envelope);
+	*ret_isnull = tc_restoring_without(envelope.header.key_id);
+	if (*ret_isnull)
+		return (Datum) 0;
 	from = tc_plaintype_by_code(envelope.header.type_code);
 	if (envelope.header.version == TC_VERSION_PENDING || from == NULL)
 		ereport(ERROR,
@@ -204,20 +188,6 @@ open_as(struct varlena *value, const CastInfo *info, bool *ret_isnull)
 	return result;
 }
 
-/* Whether the role may use a value's key, and keys are unlocked. */
-static bool
-could_open(struct varlena *value)
-{
-	TcEnvelope	envelope;
-	TcKey	   *key;
-
-	tc_value_parse(value, &envelope);
-	key = tc_key_by_id(envelope.header.key_id);
-	return key != NULL && !key->is_root && tc_key_may_use(key) &&
-		tc_status_get().state == TC_STATE_UNLOCKED &&
-		tc_root_by_realm(key->realm) != NULL;
-}
-
 PG_FUNCTION_INFO_V1(themis_crypt_to_plain);
 
 /* The cast to a plaintext type. */
@@ -228,9 +198,6 @@ themis_crypt_to_plain(PG_FUNCTION_ARGS)
 	bool		isnull = false;
 	Datum		result;
 
-	/* a CHECK on NULL holds */
-	if (restoring_rows() && !could_open(PG_GETARG_VARLENA_PP(0)))
-		PG_RETURN_NULL();
 	TC_HIDING_PLAINTEXT(result = open_as(PG_GETARG_VARLENA_PP(0), info, &isnull));
 	if (isnull)
 		PG_RETURN_NULL();

@@ -39,6 +39,8 @@ static HTAB *keys;
 static uint64 generation = 1;	/* moves with every change of a server */
 static uint64 scanned;			/* generation at the last scan */
 static TcKey *last_key;			/* of the last lookup by id */
+static uint32 root_id;			/* of the current root ... */
+static uint64 root_known;		/* ... at this generation */
 
 static void
 servers_changed(Datum arg, int cacheid, uint32 hashvalue)
@@ -301,10 +303,18 @@ tc_key_by_server(Oid serverid)
 TcKey *
 tc_root_current(void)
 {
-	Oid			serverid = get_foreign_server_oid(TC_ROOT_NAME, true);
-	TcKey	   *key = OidIsValid(serverid) ? tc_key_by_server(serverid) : NULL;
+	Oid			serverid;
+	TcKey	   *key;
 
-	return key != NULL && key->is_root ? key : NULL;
+	if (likely(root_known == generation))
+		return tc_key_by_id(root_id);
+	serverid = get_foreign_server_oid(TC_ROOT_NAME, true);
+	key = OidIsValid(serverid) ? tc_key_by_server(serverid) : NULL;
+	if (key == NULL || !key->is_root)
+		return NULL;
+	root_id = key->id;
+	root_known = key->checked;
+	return key;
 }
 
 TcKey *

@@ -13,6 +13,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -154,6 +155,21 @@ make_call(Oid function, Oid result, Node *expr, int32 typmod)
 								 InvalidOid, InvalidOid, COERCE_EXPLICIT_CAST);
 }
 
+/*
+ * A collation may call different texts equal; tokens do not.
+ */
+static void
+refuse_collation(const Side *side)
+{
+	Oid			collation = exprCollation(side->expr);
+
+	if (OidIsValid(collation) && !get_collation_isdeterministic(collation))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("nondeterministic collations are not supported for encrypted columns"),
+				 errhint("Compare opened values, as in column::text, or write COLLATE \"C\".")));
+}
+
 static Node *
 bind_side(const Side *side, int32 typmod)
 {
@@ -161,6 +177,7 @@ bind_side(const Side *side, int32 typmod)
 
 	if (side->is_ours && side->typmod == typmod)
 		return side->expr;
+	refuse_collation(side);
 	if (side->is_array)
 		return make_call(objects.probe_array, get_array_type(type), side->expr,
 						 typmod);
@@ -218,7 +235,8 @@ is_comparison(Oid opno, bool *ret_negated)
 		return false;
 	form = (Form_pg_operator) GETSTRUCT(tuple);
 	*ret_negated = strcmp(NameStr(form->oprname), "<>") == 0;
-	ours = (*ret_negated || strcmp(NameStr(form->oprname), "=") == 0) &&
+	ours = form->oprnamespace == PG_CATALOG_NAMESPACE &&
+		(*ret_negated || strcmp(NameStr(form->oprname), "=") == 0) &&
 		(form->oprleft == tc_encrypted_type() ||
 		 form->oprright == tc_encrypted_type());
 	ReleaseSysCache(tuple);
@@ -375,7 +393,8 @@ relation_info(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
 {
 	if (next_relation_info != NULL)
 		next_relation_info(root, relid, inhparent, rel);
-	if (!OidIsValid(tc_encrypted_type()) || !has_encrypted_column(relid))
+	if (rel->reloptkind == RELOPT_OTHER_MEMBER_REL ||	/* has its parent's */
+		!OidIsValid(tc_encrypted_type()) || !has_encrypted_column(relid))
 		return;
 	(void) bind_tree((Node *) root->parse->jointree, NULL);
 	(void) bind_tree((Node *) root->processed_tlist, NULL);

@@ -25,6 +25,7 @@
 #include "compat.h"
 #include "errors.h"
 #include "probe.h"
+#include "restoring.h"
 #include "sealdatum.h"
 #include "typmod.h"
 
@@ -231,8 +232,10 @@ probe_datum(Datum value, Oid typid, int32 typmod)
 	struct varlena *probe;
 
 	if (typid == tc_encrypted_type())
-		return tc_probe_value(PG_DETOAST_DATUM_PACKED(value), typmod);
-	TC_HIDING_PLAINTEXT(probe = tc_probe_plain(value, typid, typmod));
+		TC_HIDING_PLAINTEXT(probe = tc_probe_value(PG_DETOAST_DATUM_PACKED(value),
+												   typmod));
+	else
+		TC_HIDING_PLAINTEXT(probe = tc_probe_plain(value, typid, typmod));
 	return probe;
 }
 
@@ -247,6 +250,8 @@ themis_crypt_probe(PG_FUNCTION_ARGS)
 	int32		typmod = PG_GETARG_INT32(1);
 	struct varlena *probe;
 
+	if (tc_restoring_without(tc_typmod_key_id(typmod)))
+		PG_RETURN_NULL();
 	if (!site->repeats)
 		PG_RETURN_POINTER(probe_datum(argument, site->typid, typmod));
 	if (site->len == -1)
@@ -281,6 +286,8 @@ themis_crypt_probe_array(PG_FUNCTION_ARGS)
 	int			nelems;
 	int			lower = 1;
 
+	if (tc_restoring_without(tc_typmod_key_id(typmod)))
+		PG_RETURN_NULL();
 	get_typlenbyvalalign(elemtype, &len, &byval, &align);
 	deconstruct_array(array, elemtype, len, byval, align, &elems, &nulls, &nelems);
 	for (int i = 0; i < nelems; i++)
@@ -322,7 +329,7 @@ plain_side(FmgrInfo *flinfo)
 /*
  * A comparison of both kinds that the planner did not meet, as in CHECK (c =
  * ANY (...)), or could not bind because the value comes out of a function: the
- * value itself says what to compare with.
+ * value itself says what to compare with.  NULL if a restore is to go on.
  */
 static bool
 equals_plain(FunctionCallInfo fcinfo)
@@ -335,6 +342,9 @@ equals_plain(FunctionCallInfo fcinfo)
 	tc_value_parse(value, &envelope);
 	if (envelope.header.version == TC_VERSION_PENDING)
 		tc_error_unbound();
+	fcinfo->isnull = tc_restoring_without(envelope.header.key_id);
+	if (fcinfo->isnull)
+		return false;
 	probe = probe_datum(PG_GETARG_DATUM(side->argno), side->typid,
 						tc_typmod_of(&envelope.header));
 	return tc_envelope_compare(tc_span(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)),
