@@ -11,7 +11,9 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "nodes/primnodes.h"
+#include "optimizer/optimizer.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -24,6 +26,7 @@
 #include "comparable.h"
 #include "compat.h"
 #include "errors.h"
+#include "keyacl.h"
 #include "probe.h"
 #include "restoring.h"
 #include "sealdatum.h"
@@ -148,20 +151,35 @@ tc_probe_value(struct varlena *value, int32 typmod)
 	return probe_pending(&envelope, typmod);
 }
 
+/* One argument as a probe for a column. */
+static struct varlena *
+probe_datum(Datum value, Oid typid, int32 typmod)
+{
+	struct varlena *probe;
+
+	if (typid == tc_encrypted_type())
+		TC_HIDING_PLAINTEXT(probe = tc_probe_value(PG_DETOAST_DATUM_PACKED(value),
+												   typmod));
+	else
+		TC_HIDING_PLAINTEXT(probe = tc_probe_plain(value, typid, typmod));
+	return probe;
+}
+
 /*
- * What a probe function remembers at its call site: the last argument and the
- * probe made of it.  A filter over many rows has the same literal or parameter
- * each time.
+ * What a probe function remembers at its call site: the last argument and what
+ * was made of it.  A filter over many rows has the same one each time.
  */
 typedef struct ProbeSite
 {
 	Oid			typid;
 	int16		len;
 	bool		byval;
-	bool		repeats;		/* argument is a constant or parameter */
+	bool		repeats;		/* no column in it */
 	bool		known;
 	Datum		argument;
-	struct varlena *probe;
+	struct varlena *result;
+	Oid			role;			/* whose right to the key was looked at, */
+	uint64		grants;			/* and which generation of grants */
 	MemoryContextCallback forget;
 } ProbeSite;
 
@@ -170,11 +188,8 @@ static void
 wipe_argument(ProbeSite *site)
 {
 	if (site->known && !site->byval)
-	{
-		Pointer		bytes = DatumGetPointer(site->argument);
-
-		sodium_memzero(bytes, datumGetSize(site->argument, false, site->len));
-	}
+		sodium_memzero(DatumGetPointer(site->argument),
+					   datumGetSize(site->argument, false, site->len));
 	site->known = false;
 }
 
@@ -192,11 +207,11 @@ probe_site(FmgrInfo *flinfo)
 	if (likely(site != NULL))
 		return site;
 	site = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(ProbeSite));
+	if (flinfo->fn_expr == NULL || !IsA(flinfo->fn_expr, FuncExpr))
+		elog(ERROR, "a probe is made in plans only");
 	site->typid = getBaseType(get_fn_expr_argtype(flinfo, 0));
-	if (!OidIsValid(site->typid))
-		elog(ERROR, "could not determine the type of a probe's argument");
 	get_typlenbyval(site->typid, &site->len, &site->byval);
-	site->repeats = get_fn_expr_arg_stable(flinfo, 0);
+	site->repeats = !contain_var_clause(linitial(((FuncExpr *) flinfo->fn_expr)->args));
 	site->forget.func = forget_site;
 	site->forget.arg = site;
 	MemoryContextRegisterResetCallback(flinfo->fn_mcxt, &site->forget);
@@ -204,39 +219,52 @@ probe_site(FmgrInfo *flinfo)
 	return site;
 }
 
-/* Remember a probe, and the (detoasted) argument it was made of. */
+/* Remember a result, and the (detoasted) argument it was made of. */
 static void
-remember(ProbeSite *site, FmgrInfo *flinfo, Datum argument, struct varlena *probe)
+remember(ProbeSite *site, FmgrInfo *flinfo, Datum argument, struct varlena *result)
 {
 	MemoryContext old;
-	struct varlena *copy;
 
 	wipe_argument(site);
 	old = MemoryContextSwitchTo(flinfo->fn_mcxt);
 	if (!site->byval && DatumGetPointer(site->argument) != NULL)
 		pfree(DatumGetPointer(site->argument));
-	if (site->probe != NULL)
-		pfree(site->probe);
-	copy = palloc(VARSIZE_ANY(probe));
-	memcpy(copy, probe, VARSIZE_ANY(probe));
-	site->probe = copy;
+	if (site->result != NULL)
+		pfree(site->result);
+	site->result = palloc(VARSIZE_ANY(result));
+	memcpy(site->result, result, VARSIZE_ANY(result));
 	site->argument = datumCopy(argument, site->byval, site->len);
+	site->role = GetUserId();
+	site->grants = tc_acl_generation();
 	site->known = true;
 	MemoryContextSwitchTo(old);
 }
 
-/* One argument as a probe for a column. */
-static struct varlena *
-probe_datum(Datum value, Oid typid, int32 typmod)
-{
-	struct varlena *probe;
+typedef struct varlena *(*ProbeMaker) (Datum argument, Oid typid, int32 typmod);
 
-	if (typid == tc_encrypted_type())
-		TC_HIDING_PLAINTEXT(probe = tc_probe_value(PG_DETOAST_DATUM_PACKED(value),
-												   typmod));
-	else
-		TC_HIDING_PLAINTEXT(probe = tc_probe_plain(value, typid, typmod));
-	return probe;
+/* The body of both probe functions. */
+static Datum
+probe_argument(FunctionCallInfo fcinfo, ProbeMaker make)
+{
+	ProbeSite  *site = probe_site(fcinfo->flinfo);
+	Datum		argument = PG_GETARG_DATUM(0);
+	int32		typmod = PG_GETARG_INT32(1);
+	struct varlena *result;
+
+	if (tc_restoring_without(tc_typmod_key_id(typmod)))
+		PG_RETURN_NULL();
+	if (!site->repeats)
+		PG_RETURN_POINTER(make(argument, site->typid, typmod));
+	if (site->len == -1)
+		argument = PointerGetDatum(PG_DETOAST_DATUM_PACKED(argument));
+	if (site->known && site->role == GetUserId() &&
+		site->grants == tc_acl_generation() &&
+		datumIsEqual(site->argument, argument, site->byval, site->len))
+		PG_RETURN_POINTER(site->result);
+	result = make(argument, site->typid, typmod);
+	if (PointerGetDatum(result) != argument)	/* else sealed for the column */
+		remember(site, fcinfo->flinfo, argument, result);
+	PG_RETURN_POINTER(result);
 }
 
 PG_FUNCTION_INFO_V1(themis_crypt_probe);
@@ -245,39 +273,14 @@ PG_FUNCTION_INFO_V1(themis_crypt_probe);
 Datum
 themis_crypt_probe(PG_FUNCTION_ARGS)
 {
-	ProbeSite  *site = probe_site(fcinfo->flinfo);
-	Datum		argument = PG_GETARG_DATUM(0);
-	int32		typmod = PG_GETARG_INT32(1);
-	struct varlena *probe;
-
-	if (tc_restoring_without(tc_typmod_key_id(typmod)))
-		PG_RETURN_NULL();
-	if (!site->repeats)
-		PG_RETURN_POINTER(probe_datum(argument, site->typid, typmod));
-	if (site->len == -1)
-		argument = PointerGetDatum(PG_DETOAST_DATUM_PACKED(argument));
-	if (site->known && datumIsEqual(site->argument, argument, site->byval, site->len))
-	{
-		require_usage(typmod);
-		PG_RETURN_POINTER(site->probe);
-	}
-	probe = probe_datum(argument, site->typid, typmod);
-	if (VARSIZE_ANY_EXHDR(probe) != TC_PROBE_BYTES)
-		PG_RETURN_POINTER(probe);	/* a sealed value, at no cost */
-	remember(site, fcinfo->flinfo, argument, probe);
-	PG_RETURN_POINTER(probe);
+	return probe_argument(fcinfo, probe_datum);
 }
 
-PG_FUNCTION_INFO_V1(themis_crypt_probe_array);
-
-/* The same for each element of an array. */
-Datum
-themis_crypt_probe_array(PG_FUNCTION_ARGS)
+static struct varlena *
+probe_elements(Datum argument, Oid typid, int32 typmod)
 {
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(0);
-	int32		typmod = PG_GETARG_INT32(1);
+	ArrayType  *array = DatumGetArrayTypeP(argument);
 	Oid			elemtype = getBaseType(ARR_ELEMTYPE(array));
-	Oid			encrypted = tc_encrypted_type();
 	int16		len;
 	bool		byval;
 	char		align;
@@ -286,8 +289,6 @@ themis_crypt_probe_array(PG_FUNCTION_ARGS)
 	int			nelems;
 	int			lower = 1;
 
-	if (tc_restoring_without(tc_typmod_key_id(typmod)))
-		PG_RETURN_NULL();
 	get_typlenbyvalalign(elemtype, &len, &byval, &align);
 	deconstruct_array(array, elemtype, len, byval, align, &elems, &nulls, &nelems);
 	for (int i = 0; i < nelems; i++)
@@ -297,9 +298,19 @@ themis_crypt_probe_array(PG_FUNCTION_ARGS)
 	}
 
 	/* dimensions do not matter to = ANY */
-	PG_RETURN_ARRAYTYPE_P(construct_md_array(elems, nulls, nelems > 0 ? 1 : 0,
-											 &nelems, &lower, encrypted,
-											 -1, false, TYPALIGN_INT));
+	return (struct varlena *) construct_md_array(elems, nulls, nelems > 0 ? 1 : 0,
+												 &nelems, &lower,
+												 tc_encrypted_type(), -1, false,
+												 TYPALIGN_INT);
+}
+
+PG_FUNCTION_INFO_V1(themis_crypt_probe_array);
+
+/* The same for each element of an array. */
+Datum
+themis_crypt_probe_array(PG_FUNCTION_ARGS)
+{
+	return probe_argument(fcinfo, probe_elements);
 }
 
 /* Which argument of a comparison is of a plaintext type, and which. */
