@@ -94,23 +94,78 @@ look_up_objects(void)
 	objects.known = true;
 }
 
+static bool
+is_null(Node *expr)
+{
+	return IsA(expr, Const) && ((Const *) expr)->constisnull;
+}
+
+/* The expressions of which one is the value of another, or NIL. */
+static List *
+branches(Node *expr)
+{
+	List	   *results = NIL;
+	ListCell   *cell;
+
+	switch (nodeTag(expr))
+	{
+		case T_RelabelType:
+			return list_make1(((RelabelType *) expr)->arg);
+		case T_CoalesceExpr:
+			return ((CoalesceExpr *) expr)->args;
+		case T_ArrayExpr:
+			return ((ArrayExpr *) expr)->elements;
+		case T_CaseExpr:
+			foreach(cell, ((CaseExpr *) expr)->args)
+				results = lappend(results, lfirst_node(CaseWhen, cell)->result);
+			if (((CaseExpr *) expr)->defresult != NULL)
+				results = lappend(results, ((CaseExpr *) expr)->defresult);
+			return results;
+		default:
+			return NIL;
+	}
+}
+
+/*
+ * The typmod that the branches have in common, NULLs aside.  If "some", that
+ * of any one of them will do.
+ */
+static int32
+typmod_of_branches(Node *expr, bool some)
+{
+	int32		common = -1;
+	ListCell   *cell;
+
+	foreach(cell, branches(expr))
+	{
+		Node	   *branch = lfirst(cell);
+		int32		typmod = tc_expr_typmod(branch);
+
+		if (some && typmod < 0)
+			typmod = typmod_of_branches(branch, some);
+		if (some && typmod >= 0)
+			return typmod;
+		if (is_null(branch))
+			continue;
+		if (typmod < 0 || (common >= 0 && typmod != common))
+			return -1;
+		common = typmod;
+	}
+	return common;
+}
+
 int32
 tc_expr_typmod(Node *expr)
 {
 	int32		typmod = exprTypmod(expr);
 	Oid			type = exprType(expr);
 
+	/* of a domain the base type has it, and casts to that drop it */
 	if (typmod < 0)
 		type = getBaseTypeAndTypmod(type, &typmod);
-
-	/* of a domain the base type has it, and parse analysis drops that */
-	while (typmod < 0 && IsA(expr, RelabelType))
-	{
-		expr = (Node *) ((RelabelType *) expr)->arg;
-		typmod = exprTypmod(expr);
-		type = getBaseTypeAndTypmod(exprType(expr), &typmod);
-	}
-	return tc_type_is_encrypted(type) ? typmod : -1;
+	if (!tc_type_is_encrypted(type))
+		return -1;
+	return typmod >= 0 ? typmod : typmod_of_branches(expr, false);
 }
 
 /* One side of a comparison. */
@@ -135,12 +190,6 @@ side_of(Node *expr, bool is_array)
 	if (side.is_ours)
 		side.typmod = tc_expr_typmod(expr);
 	return side;
-}
-
-static bool
-is_null(const Side *side)
-{
-	return IsA(side->expr, Const) && ((Const *) side->expr)->constisnull;
 }
 
 /* function(expr, typmod), in the shape of a cast: exprTypmod() knows it. */
@@ -195,7 +244,7 @@ bind_sides(Node **left_expr, Node **right_expr, bool right_is_array)
 	Side		right = side_of(*right_expr, right_is_array);
 	int32		typmod = left.typmod >= 0 ? left.typmod : right.typmod;
 
-	if (is_null(&left) || is_null(&right))
+	if (is_null(left.expr) || is_null(right.expr))
 		return false;
 	if (left.typmod >= 0 && tc_typmod_search(left.typmod) != TC_SEARCH_EQUAL)
 		tc_error_unsearchable(left.typmod);
@@ -207,6 +256,11 @@ bind_sides(Node **left_expr, Node **right_expr, bool right_is_array)
 			tc_error_other_key(left.typmod, right.typmod);
 		return false;
 	}
+	/* as in COALESCE(column, 'x') = 'y' */
+	if (typmod < 0)
+		typmod = typmod_of_branches(left.expr, true);
+	if (typmod < 0)
+		typmod = typmod_of_branches(right.expr, true);
 	if (typmod < 0)
 	{
 		/* beside a plaintext, the value itself says under which key */

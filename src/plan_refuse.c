@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -89,6 +90,29 @@ is_ordered_by_us(Oid typid)
 	return found;
 }
 
+/* An expression that is to be sorted, or to be compared. */
+static void
+check_expr(Node *expr, bool orders)
+{
+	Oid			typid = exprType(expr);
+	ListCell   *cell;
+
+	if (IsA(expr, RowExpr))
+	{
+		foreach(cell, ((RowExpr *) expr)->args)
+			check_expr(lfirst(cell), orders);
+		return;
+	}
+
+	/* quick for the types of core, which hold nothing of ours */
+	if (typid < FirstNormalObjectId)
+		return;
+	if (!orders)
+		require_equality(typid, tc_expr_typmod(expr));
+	else if (is_ordered_by_us(typid))
+		refuse_order();
+}
+
 /* Sort clauses that name entries of a target list. */
 static void
 check_clauses(List *clauses, List *tlist, bool orders)
@@ -96,37 +120,63 @@ check_clauses(List *clauses, List *tlist, bool orders)
 	ListCell   *cell;
 
 	foreach(cell, clauses)
-	{
-		Node	   *expr = get_sortgroupclause_expr(lfirst(cell), tlist);
-		Oid			typid = exprType(expr);
+		check_expr(get_sortgroupclause_expr(lfirst(cell), tlist), orders);
+}
 
-		/* quick for the types of core, which hold nothing of ours */
-		if (typid < FirstNormalObjectId)
-			continue;
-		if (orders && is_ordered_by_us(typid))
-			refuse_order();
-		if (!orders)
-			require_equality(typid, tc_expr_typmod(expr));
+/*
+ * The n-th column in every part of a set operation, checked on its own: the
+ * column of the whole has no typmod if one part is a bare NULL.  All must
+ * agree; *typmod is -1 before the first.
+ */
+static void
+check_parts(Query *query, Node *node, int n, int32 *typmod)
+{
+	Query	   *part;
+	Node	   *expr;
+	int32		its;
+
+	if (IsA(node, SetOperationStmt))
+	{
+		check_parts(query, ((SetOperationStmt *) node)->larg, n, typmod);
+		check_parts(query, ((SetOperationStmt *) node)->rarg, n, typmod);
+		return;
 	}
+	part = rt_fetch(castNode(RangeTblRef, node)->rtindex, query->rtable)->subquery;
+	expr = (Node *) list_nth_node(TargetEntry, part->targetList, n)->expr;
+	if (IsA(expr, Const) && ((Const *) expr)->constisnull)
+		return;
+	its = tc_expr_typmod(expr);
+	require_equality(exprType(expr), its);
+	if (*typmod >= 0 && its != *typmod)
+		tc_error_other_key(*typmod, its);
+	*typmod = its;
 }
 
 /* UNION, INTERSECT and EXCEPT, but for UNION ALL. */
 static void
-check_set_operation(Node *node)
+check_set_operation(Query *query, Node *node)
 {
 	SetOperationStmt *operation = (SetOperationStmt *) node;
 	ListCell   *type;
 	ListCell   *typmod;
+	int			n = 0;
 
 	if (node == NULL || !IsA(node, SetOperationStmt))
 		return;
-	if (operation->groupClauses != NIL)
+	forboth(type, operation->colTypes, typmod, operation->colTypmods)
 	{
-		forboth(type, operation->colTypes, typmod, operation->colTypmods)
+		int32		common = -1;
+
+		if (operation->groupClauses == NIL)
+			break;
+		if (lfirst_int(typmod) < 0 && tc_type_is_encrypted(lfirst_oid(type)))
+			check_parts(query, node, n, &common);
+		else
 			require_equality(lfirst_oid(type), lfirst_int(typmod));
+		n++;
 	}
-	check_set_operation(operation->larg);
-	check_set_operation(operation->rarg);
+	check_set_operation(query, operation->larg);
+	check_set_operation(query, operation->rarg);
 }
 
 void
@@ -144,7 +194,7 @@ tc_refuse_clauses(Query *query)
 		check_clauses(window->partitionClause, query->targetList, false);
 		check_clauses(window->orderClause, query->targetList, true);
 	}
-	check_set_operation(query->setOperations);
+	check_set_operation(query, query->setOperations);
 }
 
 /* Functions of core that compare elements of an array, or whole rows. */
@@ -206,17 +256,10 @@ check_call(Oid funcid, List *args)
 	foreach(cell, args)
 	{
 		Node	   *arg = lfirst(cell);
-		Oid			typid;
 
 		if (IsA(arg, TargetEntry))
 			arg = (Node *) ((TargetEntry *) arg)->expr;
-		typid = exprType(arg);
-		if (typid < FirstNormalObjectId)
-			continue;
-		if (orders && is_ordered_by_us(typid))
-			refuse_order();
-		if (!orders)
-			require_equality(typid, tc_expr_typmod(arg));
+		check_expr(arg, orders);
 	}
 }
 
