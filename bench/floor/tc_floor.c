@@ -106,3 +106,27 @@ tc_floor_open_subkey(PG_FUNCTION_ARGS)
 		elog(ERROR, "could not open");
 	PG_RETURN_TEXT_P(plain);
 }
+
+/*
+ * What a searched column stores beside the sealed value, or has in an index:
+ * 8 bytes of header, and a token of 16 that is one block of BLAKE2b.
+ */
+PG_FUNCTION_INFO_V1(tc_floor_token);
+Datum
+tc_floor_token(PG_FUNCTION_ARGS)
+{
+	struct varlena *plain = PG_GETARG_VARLENA_PP(0);
+	size_t		len = VARSIZE_ANY_EXHDR(plain);
+	bytea	   *token = palloc0(VARHDRSZ + 8 + 16);
+	unsigned char in[128];
+
+	SET_VARSIZE(token, VARHDRSZ + 8 + 16);
+	if (sizeof(key) + len > sizeof(in))
+		elog(ERROR, "too long for one block");
+	memcpy(in, key, sizeof(key));
+	memcpy(in + sizeof(key), VARDATA_ANY(plain), len);
+	if (crypto_generichash((unsigned char *) VARDATA(token) + 8, 16,
+						   in, sizeof(key) + len, NULL, 0) != 0)
+		elog(ERROR, "could not hash");
+	PG_RETURN_BYTEA_P(token);
+}
