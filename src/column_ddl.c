@@ -28,6 +28,7 @@
 #include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "commands/defrem.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "parser/parse_type.h"
@@ -423,6 +424,26 @@ tc_column_ddl_refuse_cast(const CreateCastStmt *stmt)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot create a cast from or to type encrypted"),
 				 errdetail("It would be a way around the key of a column.")));
+}
+
+void
+tc_column_ddl_refuse_range(const CreateRangeStmt *stmt)
+{
+	ListCell   *cell;
+
+	if (!OidIsValid(tc_encrypted_type()))
+		return;
+	foreach(cell, stmt->params)
+	{
+		DefElem    *def = lfirst_node(DefElem, cell);
+
+		if (strcmp(def->defname, "subtype") == 0 && def->arg != NULL &&
+			names_encrypted(defGetTypeName(def)))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot create a range of type encrypted"),
+					 errdetail("Sealed values have no order.")));
+	}
 }
 
 void

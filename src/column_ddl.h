@@ -59,6 +59,9 @@ extern void tc_column_ddl_adopt(uint32 key_id);
  */
 extern void tc_column_ddl_refuse_cast(const CreateCastStmt *stmt);
 
+/* 0A000 for a range: the order of tokens, which btree has, means nothing. */
+extern void tc_column_ddl_refuse_range(const CreateRangeStmt *stmt);
+
 /* 0A000 for an index or key on an encrypted column. */
 extern void tc_column_ddl_refuse_index(const IndexStmt *stmt);
 

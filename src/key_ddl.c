@@ -276,6 +276,9 @@ guard_statement(Node *stmt)
 		case T_CreateCastStmt:
 			tc_column_ddl_refuse_cast((CreateCastStmt *) stmt);
 			break;
+		case T_CreateRangeStmt:
+			tc_column_ddl_refuse_range((CreateRangeStmt *) stmt);
+			break;
 		case T_AlterExtensionContentsStmt:
 			guard_membership((AlterExtensionContentsStmt *) stmt);
 			break;
