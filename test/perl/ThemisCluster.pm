@@ -18,7 +18,9 @@ package ThemisCluster;
 use strict;
 use warnings;
 use parent 'PostgreSQL::Test::Cluster';
+use File::Find ();
 use IPC::Run ();
+use MIME::Base64 ();
 use PostgreSQL::Test::BackgroundPsql ();
 use PostgreSQL::Test::Utils ();
 
@@ -205,6 +207,44 @@ sub log_from
 {
 	my ($self, $from) = @_;
 	return substr PostgreSQL::Test::Utils::slurp_file($self->logfile), $from // 0;
+}
+
+# Where canaries stand in the data directory or the log, as they are or encoded:
+# for each a hash of places, "base", "pg_wal", "pgsql_tmp", "log" or "other".
+sub traces
+{
+	my ($self, @canaries) = @_;
+	my (%found, %forms);
+
+	for my $canary (@canaries)
+	{
+		my @forms = ($canary, unpack('H*', $canary), join("\0", split //, $canary));
+		# Base64 at each of three alignments, without the characters that depend
+		# on what stands before and behind.
+		for my $before (0 .. 2)
+		{
+			my $base64 = MIME::Base64::encode_base64(("\0" x $before) . $canary, '');
+			push @forms, substr $base64, 4, length($base64) - 8;
+			push @forms, $forms[-1] =~ tr{+/}{-_}r;
+		}
+		$forms{$canary} = \@forms;
+	}
+	my $look = sub {
+		my ($file, $where) = @_;
+		my $content = PostgreSQL::Test::Utils::slurp_file($file);
+		for my $canary (@canaries)
+		{
+			$found{$canary}{$where}++ if grep { index($content, $_) >= 0 } @{ $forms{$canary} };
+		}
+	};
+	File::Find::find(
+		sub {
+			return unless -f $_;
+			$look->($_, $File::Find::name =~ m{/(pg_wal|pgsql_tmp|base(?!/pgsql_tmp))/} ? $1 : 'other');
+		},
+		$self->data_dir);
+	$look->($self->logfile, 'log');
+	return \%found;
 }
 
 # The servers are stopped after this, by PostgreSQL::Test::Cluster's own.

@@ -3,9 +3,6 @@
 use strict;
 use warnings;
 use ThemisCluster;
-use File::Find ();
-use MIME::Base64 ();
-use PostgreSQL::Test::Utils ();
 use Test::More;
 
 my $node = ThemisCluster->ready('main', conf => <<'END');
@@ -95,46 +92,8 @@ COMMIT;
 END
 $node->safe_psql('postgres', 'CHECKPOINT');
 
-my (%found, $temp_files);
-
-sub look_for
-{
-	my ($content, $where, @canaries) = @_;
-	for my $canary (@canaries)
-	{
-		my @forms = ($canary, unpack('H*', $canary), join("\0", split //, $canary));
-		# Base64 at each of three alignments, without the characters that depend
-		# on what stands before and behind.
-		for my $before (0 .. 2)
-		{
-			my $base64 = MIME::Base64::encode_base64(("\0" x $before) . $canary, '');
-			push @forms, substr $base64, 4, 36;
-			push @forms, $forms[-1] =~ tr{+/}{-_}r;
-		}
-		$found{$canary}{$where}++ if grep { index($content, $_) >= 0 } @forms;
-	}
-	return;
-}
-
-sub scan
-{
-	my (@canaries) = @_;
-	%found = ();
-	$temp_files = 0;
-	File::Find::find(
-		sub {
-			return unless -f $_;
-			my $name = $File::Find::name;
-			$temp_files++ if $name =~ /pgsql_tmp/ && -s $_;
-			look_for(PostgreSQL::Test::Utils::slurp_file($_),
-				$name =~ m{/(pg_wal|pgsql_tmp|base(?!/pgsql_tmp))/} ? $1 : 'other', @canaries);
-		},
-		$node->data_dir);
-	look_for(PostgreSQL::Test::Utils::slurp_file($node->logfile), 'log', @canaries);
-	return;
-}
-
-scan(@sealed, values %planted);
+my %found = %{ $node->traces(@sealed, values %planted) };
+my $temp_files = () = glob $node->data_dir . '/base/pgsql_tmp/*';
 cmp_ok($temp_files, '>=', 2, 'there are temporary files to look into');
 ok($found{ $planted{heap} }{base}, 'control: a plain column is found in a data file');
 ok($found{ $planted{wal} }{pg_wal}, 'control: and in the WAL');

@@ -7,7 +7,7 @@ use strict;
 use warnings;
 use IPC::Run ();
 use ThemisCluster;
-use PostgreSQL::Test::Utils qw(slurp_file);
+use PostgreSQL::Test::Utils ();
 use Test::More;
 
 my $node = ThemisCluster->ready('main', conf => "autovacuum = off\njit = off\n");
@@ -21,6 +21,13 @@ my %guess_of = (
 	interval => [ '7 days', '8 days' ], uuid => [ map { "0000000$_-0000-0000-0000-000000000000" } 7, 8 ],
 	inet => [ '10.0.0.7', '10.0.0.8' ]);
 my @types = sort keys %guess_of;
+
+# Types that are compared with columns of these.
+my %column_of = (varchar => 'text', bpchar => 'text', name => 'text', json => 'jsonb', float4 => 'numeric', float8 => 'numeric',
+	map { $_ => $_ } @types);
+my %name_of = ('character varying' => 'varchar', character => 'bpchar', boolean => 'bool', smallint => 'int2', integer => 'int4',
+	bigint => 'int8', real => 'float4', 'double precision' => 'float8', 'time without time zone' => 'time',
+	'timestamp without time zone' => 'timestamp', 'timestamp with time zone' => 'timestamptz');
 
 $node->safe_psql('postgres', <<'END');
 SET client_min_messages = warning;
@@ -102,6 +109,7 @@ sub attempts
 		$line =~ s/<T>/'$text'/g;
 		$line =~ s/<N>/$number/g;
 		$line =~ s/<t>/$text/g;
+		$line =~ s/<(\w+)>/exists $column_of{$1} ? "'$guess_of{$column_of{$1}}[$which]'::$1" : $&/ge;
 		$line =~ s/\\n/\n/g;
 		$script .= "\\echo === $i\n\\warn === $i\nBEGIN;\n$line;\nROLLBACK;\nDEALLOCATE ALL;\n";
 		$i++;
@@ -120,7 +128,7 @@ sub attempts
 		my ($state) = $said =~ /ERROR:\s+(\w{5}):/;
 		my $all = $out[$n] . $said;
 		# what a run makes anew: nonces of pending values, numbers of lines, objects
-		$all =~ s/tc1:[\w-]+/'tc1 of ' . length $&/ge;
+		$all =~ s/tc1:[\w-]+|\\x(?=f9)[0-9a-f]+/'sealed, ' . length $&/ge;
 		$all =~ s/psql:<stdin>:\d+/psql/g;
 		$all =~ s/\Q$_\E/GUESS/g for map { $guess_of{$_}[$which] } grep { !/int|bool/ } @types;
 		$all =~ s/\b$number\b/GUESS/g;
@@ -382,4 +390,204 @@ for my $i (0 .. $#forms)
 		is($held->{state}, $control, "control: with the key: $sql") or diag $held->{all};
 	}
 }
+
+# Every function that may be called, directly, with guesses wherever they fit.
+my $typmod = q((SELECT atttypmod FROM pg_attribute WHERE attrelid = 'secret'::regclass AND attname = 'v'));
+
+sub arguments
+{
+	my ($name, $type, $column) = @_;
+	$type = $name_of{$type} // $type;
+	return ("<$type>") if exists $column_of{$type} && $name =~ /^(eq|ne|from_plain)$/;
+	return ("(SELECT \"$column\" FROM typed)", '<text>::encrypted', "<$column>::encrypted(k, \"$column\", searchable)")
+	  if $type eq 'encrypted';
+	return ('<text>', '<text>::encrypted', '(SELECT text FROM typed)') if $type eq '"any"';
+	return ('ARRAY[<text>]', 'ARRAY[<text>::encrypted]', 'ARRAY[(SELECT text FROM typed)]') if $type eq 'anyarray';
+	return ('ARRAY[<text>]::text[]') if $type eq 'text[]';
+	return ('ARRAY[<text>]::cstring[]', q('{k,text,searchable}'::cstring[])) if $type eq 'cstring[]';
+	return ('<text>::cstring') if $type eq 'cstring';
+	return (q('encrypted'::regtype)) if $type eq 'oid';
+	return ($typmod) if $type eq 'int4';
+	return ($type eq 'text' ? '<text>' : $type eq 'bool' ? 'true' : 1) if $type =~ /^(text|bool|int8)$/;
+	die "no arguments of type $type";
+}
+
+sub combinations
+{
+	my ($first, @rest) = @_;
+	return ([]) unless defined $first;
+	return map { my $value = $_; map { [ $value, @$_ ] } combinations(@rest) } @$first;
+}
+
+my @functions = map { [ split /\|/, $_, -1 ] } split /\n/, $node->safe_psql('postgres', <<'END');
+SELECT nspname, proname, (SELECT string_agg(format_type(a, NULL), ';' ORDER BY i) FROM unnest(proargtypes) WITH ORDINALITY AS x(a, i))
+  FROM pg_depend AS d JOIN pg_extension AS e ON d.refobjid = e.oid JOIN pg_proc AS p ON p.oid = d.objid
+  JOIN pg_namespace AS n ON n.oid = pronamespace
+ WHERE extname = 'themis_crypt' AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
+   AND has_function_privilege('attacker', p.oid, 'EXECUTE')
+ ORDER BY 1, 2, p.oid
+END
+
+# A function that is not in this list has to be thought about first: what can be
+# found out with it, and are the arguments below those that do.
+my %known = map { $_ => 1 } qw(
+	quote_literal quote_nullable cmp coerce coerce_support concat_after concat_before create_key encrypted_in encrypted_out
+	encrypted_recv encrypted_send encrypted_typmod_in encrypted_typmod_out eq ne from_plain hash hash_extended probe probe_array
+	root_recipients seal search_support sortsupport validator), map { "to_$_" } keys %column_of;
+is(join(' ', grep { !$known{$_} } map { $_->[1] } @functions), '', 'all functions are known to this test');
+
+my (@calls, %called);
+for my $function (@functions)
+{
+	my ($schema, $name, $args) = @$function;
+	my @args = split /;/, $args;
+	next if grep { $_ eq 'internal' } @args or $name eq 'create_key';
+	my ($plain) = grep { exists $column_of{$_} } map { $name_of{$_} // $_ } grep { $_ ne 'encrypted' } @args;
+	my ($of_type) = $name =~ /^to_(\w+)/;
+	my $column = $column_of{ $of_type // '' } // (@args == 2 && defined $plain ? $column_of{$plain} : 'text');
+	my @combinations = combinations(map { [ arguments($name, $_, $column) ] } @args);
+	$called{$name} += @combinations;
+	push @calls, map { "SELECT $schema.$name(" . join(', ', @$_) . ')' } @combinations;
+}
+# and the results of some in others
+for my $probe ("themis_crypt.probe(<text>, $typmod)", "themis_crypt.probe(<text>::encrypted, $typmod)",
+	"(themis_crypt.probe_array(ARRAY[<text>], $typmod))[1]", "themis_crypt.seal(<text>, $typmod)",
+	"themis_crypt.coerce(<text>::encrypted, $typmod, true)")
+{
+	push @calls, "SELECT themis_crypt.eq(v, $probe) FROM secret WHERE id = 77", "SELECT themis_crypt.cmp(v, $probe) FROM secret WHERE id = 77",
+	  "SELECT themis_crypt.hash(v) = themis_crypt.hash($probe) FROM secret WHERE id = 77",
+	  "SELECT themis_crypt.hash_extended(v, 1) = themis_crypt.hash_extended($probe, 1) FROM secret WHERE id = 77";
+}
+my @by_attacker = map { [ attempts('attacker', $_, @calls) ] } 0, 1;
+my @by_holder = map { [ attempts('holder', $_, @calls) ] } 0, 1;
+my (@leaks, @internal, %finds);
+for my $i (0 .. $#calls)
+{
+	my ($right, $wrong) = map { $_->[$i] } @by_attacker;
+	push @leaks, "$calls[$i]: $right->{all}$wrong->{all}" if $right->{all} ne $wrong->{all};
+	push @internal, "$calls[$i]: $right->{all}" if $right->{state} =~ /^XX/;
+	my ($name) = $calls[$i] =~ /\.(\w+)/;
+	$finds{$name}++ if $name !~ /^to_/ && $by_holder[0][$i]{all} ne $by_holder[1][$i]{all};
+}
+note scalar @calls, ' calls';
+is(join("\n", @leaks), '', 'no call tells a right guess from a wrong one');
+is(join("\n", @internal), '', 'none fails in a way that is not foreseen');
+is(join(' ', sort keys %finds), 'cmp eq hash hash_extended ne', 'control: with the key these find');
+
+# What depends on when it was prepared.
+my $session = $node->background_psql('postgres', on_error_stop => 0,
+	extra_params => [ '-U', 'attacker', '-v', 'VERBOSITY=verbose' ]);
+sub says
+{
+	my ($sql) = @_;
+	my ($out) = $session->query($sql);
+	my $err = $session->{stderr};
+	$session->{stderr} = '';
+	return "$out" . ($err =~ /ERROR:\s+(\w+)/ ? $1 : '');
+}
+sub key { $node->safe_psql('postgres', "SET ROLE officer; $_[0]") }
+
+key('GRANT USAGE ON FOREIGN SERVER k TO attacker');
+says(<<'END');
+PREPARE custom AS SELECT id FROM secret WHERE v = $1;
+PREPARE generic(text) AS SELECT id FROM secret WHERE v = $1;
+PREPARE literal AS SELECT id FROM secret WHERE v = 'needle';
+PREPARE many(text[]) AS SELECT id FROM secret WHERE v = ANY ($1);
+PREPARE adding AS INSERT INTO moved (v) VALUES ($1) ON CONFLICT DO NOTHING RETURNING 1;
+SET plan_cache_mode = force_generic_plan;
+CREATE FUNCTION look(x text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT id FROM secret WHERE v = x); END $$;
+END
+my @later = map { ("EXECUTE custom('$_')", "EXECUTE generic('$_')", 'EXECUTE literal', "EXECUTE many(ARRAY['$_'])", "SELECT look('$_')",
+		"EXECUTE adding('$_')") } @{ $guess_of{text} };
+my @before = map { says($_) } @later;
+is("@before", '77 77 77 77 77    77   1', 'control: found while the key is granted');
+says('DELETE FROM moved WHERE v = ' . "'noodle'");
+says(q(BEGIN; DECLARE c CURSOR FOR SELECT id FROM secret WHERE v <> current_setting('my.guess', true)));
+says(q(SET my.guess = 'hay2'));
+is(says('FETCH 2 FROM c'), "1\n3", 'control: a cursor finds');
+says(q(DECLARE c2 CURSOR FOR SELECT id FROM secret WHERE v = 'needle'));
+key('REVOKE USAGE ON FOREIGN SERVER k FROM attacker');
+is(says('SAVEPOINT s; FETCH c2 '), '42501', 'revoked: a cursor that was opened before finds nothing');
+says('ROLLBACK TO s');
+says(q(SET my.guess = 'needle'));
+is(says('FETCH ALL FROM c'), '42501', 'revoked: a cursor that was opened before makes no more probes');
+says('ROLLBACK');
+is(says($_), '42501', "revoked: $_") for @later;
+is(says('DISCARD PLANS; EXECUTE literal'), '42501', 'and planned anew');
+
+# Parameters of the protocol.
+for my $role ('attacker', 'holder')
+{
+	for my $which (0, 1)
+	{
+		my $script = PostgreSQL::Test::Utils::tempdir() . "/script";
+		PostgreSQL::Test::Utils::append_to_file($script, <<'END');
+SELECT 1 / (2 - count(*)) AS one, count(*) AS n FROM secret WHERE v = :guess \gset
+\if :n = 1
+SELECT 1 / 0;
+\endif
+END
+		my ($out, $err) = ('', '');
+		IPC::Run::run([ 'pgbench', '-n', '-M', 'prepared', '-t', 1, '-D', "guess=$guess_of{text}[$which]", '-f', $script,
+				'-d', 'postgres', '-h', $node->host, '-p', $node->port, '-U', $role ], '>', \$out, '2>', \$err);
+		like($err, $role eq 'attacker' ? qr/permission denied for encryption key "k"/ : $which == 0 ? qr/division by zero/ : qr/^((?!ERROR).)*$/s,
+			"$role, a parameter of the protocol, guess $which");
+	}
+}
+
+# The right to put a trigger on a table is that to run code as whoever writes
+# there, in PostgreSQL.  It finds nothing for the role itself (above), but what
+# the trigger is told while the holder writes is the holder's.
+$node->safe_psql('postgres', <<'END');
+SET SESSION AUTHORIZATION attacker;
+CREATE TABLE told (t text);
+GRANT INSERT ON told TO PUBLIC;
+GRANT USAGE ON SCHEMA attacker TO PUBLIC;
+CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN INSERT INTO attacker.told SELECT 'found' WHERE NEW.v = 'needle'::text; RETURN NEW; END $$;
+CREATE TRIGGER tell BEFORE UPDATE ON secret FOR EACH ROW EXECUTE FUNCTION tell();
+END
+like($node->error_of('SET SESSION AUTHORIZATION attacker; UPDATE secret SET id = id WHERE id = 77'),
+	qr/permission denied for encryption key "k"/, 'a trigger of its own finds nothing for who has no key');
+$node->safe_psql('postgres', 'SET SESSION AUTHORIZATION holder; UPDATE secret SET id = id WHERE id = 77');
+is($node->safe_psql('postgres', 'SELECT t FROM attacker.told'), 'found', 'but runs as the holder where the holder writes');
+$node->safe_psql('postgres', 'DROP TRIGGER tell ON secret');
+
+# Who may bring in sealed values, but has no key, can copy a token that it has
+# seen into a value of its own making.  That finds what the token stood for, which
+# could be seen before; and it opens for nobody.
+$node->safe_psql('postgres', <<'END');
+GRANT SET ON PARAMETER themis_crypt.restore TO attacker;
+SET SESSION AUTHORIZATION attacker;
+SET themis_crypt.restore = on;
+CREATE TABLE forged (v encrypted(k, text, searchable));
+DO $$
+DECLARE armor text := (SELECT themis_crypt.encrypted_out(v) FROM secret WHERE id = 77);
+BEGIN
+	-- behind header and token (24 bytes, 32 characters) all is new
+	EXECUTE format('INSERT INTO forged VALUES (%L)', left(armor, 4 + 32) || repeat('A', length(armor) - 36));
+END $$;
+GRANT SELECT ON forged TO holder;
+END
+is($node->safe_psql('postgres', 'SET SESSION AUTHORIZATION attacker; SELECT id FROM secret JOIN forged USING (v)'), '77',
+	'a token that was copied finds its row');
+like($node->error_of(q(SET SESSION AUTHORIZATION attacker; SELECT v = 'needle' FROM forged)),
+	qr/permission denied for encryption key "k"/, 'what it stands for is not told');
+like($node->error_of('SET SESSION AUTHORIZATION holder; SELECT v::text FROM attacker.forged'),
+	qr/could not decrypt value: authentication failed/, 'and it opens for nobody');
+
+# Locked, nobody finds anything, and is told so before anything else.
+$session = $node->background_psql('postgres', on_error_stop => 0, extra_params => [ '-U', 'holder', '-v', 'VERBOSITY=verbose' ]);
+says('PREPARE p(text) AS SELECT id FROM secret WHERE v = $1');
+is(says("EXECUTE p('needle')"), '77', 'control: not locked');
+$node->safe_psql('postgres', 'SELECT themis_crypt.lock()');
+is(says($_), '55000', "locked: $_")
+  for map { ("EXECUTE p('$_')", "SELECT id FROM secret WHERE v = '$_'", "SELECT id FROM secret WHERE v = '$_'::text",
+		"SELECT id FROM secret WHERE v IN ('$_', 'x')", "INSERT INTO moved (v) VALUES ('$_')") } @{ $guess_of{text} };
+is(says('SELECT count(*) FROM secret AS a JOIN secret AS b USING (v)'), '300', 'sealed values are compared without a key');
+is(says('SELECT count(*) FROM (SELECT DISTINCT v FROM secret) AS x'), '300', 'and told apart');
+$node->safe_psql('postgres', 'SELECT themis_crypt.unlock()');
+$node->wait_unlocked;
+is(says("EXECUTE p('needle')"), '77', 'unlocked: found');
+$session->quit;
 done_testing();
