@@ -273,10 +273,12 @@ tc_pending_open(const TcEnvelope *envelope)
 void
 tc_value_parse(struct varlena *value, TcEnvelope *ret_envelope)
 {
-	TcResult	result;
+	TcSpan		bytes = tc_span(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+	TcResult	result = tc_envelope_parse(bytes, ret_envelope);
 
-	result = tc_envelope_parse(tc_span(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)),
-							   ret_envelope);
-	if (unlikely(result != TC_OK))
-		tc_error_form(result);
+	if (likely(result == TC_OK))
+		return;
+	if (tc_envelope_bound(bytes) == TC_BOUND_PROBE)
+		tc_error_probe();
+	tc_error_form(result);
 }
