@@ -185,6 +185,7 @@ tc_error_unsearchable(int32 typmod)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_FUNCTION),
+			 errhidestmt(true), errhidecontext(true),
 			 errmsg("could not identify an equality operator for type encrypted%s",
 					tc_typmod_text(typmod)),
 			 errdetail("The column is not searchable."),
@@ -199,6 +200,7 @@ tc_error_other_key(int32 typmod, int32 other)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_FUNCTION),
+			 errhidestmt(true), errhidecontext(true),
 			 errmsg("operator does not exist: encrypted%s = encrypted%s",
 					tc_typmod_text(typmod), tc_typmod_text(other)),
 			 errdetail("Only values under one key and of one plaintext type can be compared."),
@@ -210,6 +212,7 @@ tc_error_other_type(int32 typmod, Oid typid)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_FUNCTION),
+			 errhidestmt(true), errhidecontext(true),
 			 errmsg("operator does not exist: encrypted%s = %s",
 					tc_typmod_text(typmod), format_type_be(typid)),
 			 errhint("Cast the other side to %s.", plain_name(typmod))));
@@ -220,6 +223,7 @@ tc_error_unbound(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INDETERMINATE_DATATYPE),
+			 errhidestmt(true), errhidecontext(true),
 			 errmsg("could not determine the encryption key of a comparison"),
 			 errhint("Cast one side, as in expression::encrypted(key, type, searchable).")));
 }

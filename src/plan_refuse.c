@@ -31,6 +31,7 @@ refuse_order(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_FUNCTION),
+			 errhidestmt(true), errhidecontext(true),	/* a literal may stand there */
 			 errmsg("could not identify an ordering operator for type encrypted"),
 			 errdetail("Sealed values have no order."),
 			 errhint("Sort or compare opened values, as in ORDER BY column::text.")));
