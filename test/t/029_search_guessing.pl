@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 use IPC::Run ();
+use MIME::Base64 ();
 use ThemisCluster;
 use PostgreSQL::Test::Utils ();
 use Test::More;
@@ -515,6 +516,26 @@ says('ROLLBACK');
 is(says($_), '42501', "revoked: $_") for @later;
 is(says('DISCARD PLANS; EXECUTE literal'), '42501', 'and planned anew');
 
+# What was looked up for one role and is remembered does not serve the next one.
+$node->safe_psql('postgres', <<'END');
+CREATE FUNCTION simple(v encrypted, x text) RETURNS bool LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN v::encrypted(k, text, searchable) = x; END $$;
+CREATE FUNCTION simple_array(v encrypted, x text[]) RETURNS bool LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN v::encrypted(k, text, searchable) = ANY (x); END $$;
+CREATE FUNCTION simple_constant(v encrypted, x text) RETURNS bool LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN v::encrypted(k, text, searchable) = 'needle'::text; END $$;
+END
+for my $call (q(simple(v, 'needle')), q(simple_array(v, ARRAY['needle'])), q(simple_constant(v, '')))
+{
+	my ($code, $out, $err) = $node->psql('postgres', <<"END", on_error_stop => 0);
+BEGIN;
+SET ROLE holder;
+SELECT $call FROM secret WHERE id = 77;
+SELECT $call FROM secret WHERE id = 77;
+SET ROLE attacker;
+SELECT $call FROM public.secret WHERE id = 77;
+END
+	is($out, "t\nt", "control: found by one role: $call");
+	like($err, qr/permission denied for encryption key "k"/, "and refused to the next: $call");
+}
+
 # Parameters of the protocol.
 for my $role ('attacker', 'holder')
 {
@@ -575,6 +596,24 @@ like($node->error_of(q(SET SESSION AUTHORIZATION attacker; SELECT v = 'needle' F
 	qr/permission denied for encryption key "k"/, 'what it stands for is not told');
 like($node->error_of('SET SESSION AUTHORIZATION holder; SELECT v::text FROM attacker.forged'),
 	qr/could not decrypt value: authentication failed/, 'and it opens for nobody');
+
+# Nor is a probe taken for a sealed value: header and token alone, with and
+# without a version.
+my ($armor) = $node->safe_psql('postgres', 'SELECT v FROM secret WHERE id = 77') =~ /^tc1:(.{32})/;
+my $sealed_head = MIME::Base64::decode_base64($armor =~ tr{-_}{+/}r);
+for my $head ($sealed_head, map { my $bytes = $sealed_head; substr($bytes, 6, 2) = "\0\0"; substr($bytes, 1, 1) = $_; $bytes } "\x10", "\x11")
+{
+	my $forged = 'tc1:' . MIME::Base64::encode_base64($head, '') =~ tr{+/}{-_}r;
+	for my $sql ("INSERT INTO forged VALUES ('$forged')", "SELECT id FROM secret WHERE v = '$forged'::encrypted",
+		"SELECT id FROM secret WHERE v = '$forged'", "SELECT id FROM secret WHERE v = '$forged'::encrypted(k, text, searchable)")
+	{
+		for my $role ('attacker', 'holder')
+		{
+			isnt($node->error_of("GRANT SET ON PARAMETER themis_crypt.restore TO $role; SET SESSION AUTHORIZATION $role; SET search_path = attacker, public; SET themis_crypt.restore = on; $sql"),
+				'', "no probe is brought in by $role: $sql");
+		}
+	}
+}
 
 # Locked, nobody finds anything, and is told so before anything else.
 $session = $node->background_psql('postgres', on_error_stop => 0, extra_params => [ '-U', 'holder', '-v', 'VERBOSITY=verbose' ]);
