@@ -49,6 +49,12 @@ CREATE FUNCTION themis_crypt.encrypted_typmod_out(integer) RETURNS cstring
 COMMENT ON FUNCTION themis_crypt.encrypted_typmod_out(integer) IS
     'I/O: key and plaintext type of a column, as in encrypted(key, type)';
 
+CREATE FUNCTION themis_crypt.typanalyze(internal) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'themis_crypt_typanalyze'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION themis_crypt.typanalyze(internal) IS
+    'statistics of encrypted columns, with no value opened';
+
 CREATE TYPE encrypted (
     INPUT = themis_crypt.encrypted_in,
     OUTPUT = themis_crypt.encrypted_out,
@@ -56,6 +62,7 @@ CREATE TYPE encrypted (
     SEND = themis_crypt.encrypted_send,
     TYPMOD_IN = themis_crypt.encrypted_typmod_in,
     TYPMOD_OUT = themis_crypt.encrypted_typmod_out,
+    ANALYZE = themis_crypt.typanalyze,
     INTERNALLENGTH = VARIABLE,
     ALIGNMENT = int4,
     STORAGE = external

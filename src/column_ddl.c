@@ -22,6 +22,7 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_namespace.h"
@@ -44,6 +45,7 @@
 #include "column_ddl.h"
 #include "compat.h"
 #include "keycat.h"
+#include "search_ddl.h"
 #include "stored_expr.h"
 #include "typmod.h"
 
@@ -78,6 +80,12 @@ Oid
 tc_encrypted_type(void)
 {
 	look_up_types();
+	return encrypted_type;
+}
+
+Oid
+tc_known_encrypted_type(void)
+{
 	return encrypted_type;
 }
 
@@ -278,8 +286,11 @@ check_relation(Oid relid, int except)
 			/* stores nothing, but may have been a table */
 			update_dependencies(RelationRelationId, relid, NIL);
 			break;
+		case RELKIND_INDEX:
+		case RELKIND_PARTITIONED_INDEX:
+			tc_search_ddl_index(relid);
+			break;
 		default:
-			/* an index has its table's columns */
 			break;
 	}
 }
@@ -355,6 +366,8 @@ object_access(ObjectAccessType access, Oid classid, Oid objectid, int subid,
 		check_relation(objectid, 0);
 	else if (classid == TypeRelationId)
 		check_type(objectid);
+	else if (classid == ConstraintRelationId)
+		tc_search_ddl_constraint(objectid);
 	typmods = tc_stored_expr_check(classid, objectid, subid);
 
 	/* pg_dump writes functions before servers unless it is told */
@@ -370,8 +383,10 @@ tc_column_ddl_created(const CreateStmt *stmt)
 	if (stmt->partspec == NULL || !OidIsValid(tc_encrypted_type()))
 		return;
 	relid = RangeVarGetRelid(stmt->relation, NoLock, true);
-	if (OidIsValid(relid))
-		(void) tc_stored_expr_check(PartitionedRelationId, relid, 0);
+	if (!OidIsValid(relid))
+		return;
+	(void) tc_stored_expr_check(PartitionedRelationId, relid, 0);
+	tc_search_ddl_partitioned(relid);
 }
 
 void
@@ -443,37 +458,6 @@ tc_column_ddl_refuse_range(const CreateRangeStmt *stmt)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("cannot create a range of type encrypted"),
 					 errdetail("Sealed values have no order.")));
-	}
-}
-
-void
-tc_column_ddl_refuse_index(const IndexStmt *stmt)
-{
-	Oid			relid;
-	ListCell   *cell;
-
-	if (!OidIsValid(tc_encrypted_type()))
-		return;
-	relid = RangeVarGetRelid(stmt->relation, NoLock, true);
-	foreach(cell, OidIsValid(relid) ? stmt->indexParams : NIL)
-	{
-		IndexElem  *elem = lfirst_node(IndexElem, cell);
-		AttrNumber	attnum = elem->name != NULL ?
-			get_attnum(relid, elem->name) : InvalidAttrNumber;
-		Oid			typid;
-		int32		typmod;
-		Oid			collid;
-
-		if (attnum == InvalidAttrNumber)
-			continue;
-		get_atttypetypmodcoll(relid, attnum, &typid, &typmod, &collid);
-		typid = getBaseTypeAndTypmod(typid, &typmod);
-		if (tc_type_is_encrypted(typid) &&
-			tc_typmod_search(typmod) != TC_SEARCH_EQUAL)
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("column \"%s\" is encrypted and not searchable, and cannot be indexed",
-							elem->name)));
 	}
 }
 

@@ -31,6 +31,9 @@ extern void tc_column_ddl_init(void);
 /* The type encrypted, or InvalidOid without the extension in this database. */
 extern Oid	tc_encrypted_type(void);
 
+/* The same as of the last look, where no catalog may be read. */
+extern Oid	tc_known_encrypted_type(void);
+
 /* Whether a type is encrypted, or an array of that. */
 extern bool tc_type_is_encrypted(Oid typid);
 
@@ -61,9 +64,6 @@ extern void tc_column_ddl_refuse_cast(const CreateCastStmt *stmt);
 
 /* 0A000 for a range: the order of tokens, which btree has, means nothing. */
 extern void tc_column_ddl_refuse_range(const CreateRangeStmt *stmt);
-
-/* 0A000 for an index or key on an encrypted column. */
-extern void tc_column_ddl_refuse_index(const IndexStmt *stmt);
 
 /*
  * NOTICE if a statement is about to encrypt a column in place: the plaintext

@@ -81,4 +81,11 @@
 #define TC_EXECUTOR_RUN_ARGS query, direction, count, execute_once
 #endif
 
+/* ANALYZE has a delay point of its own from 18 on. */
+#if PG_VERSION_NUM >= 180000
+#define vacuum_delay_point_of_analyze() vacuum_delay_point(true)
+#else
+#define vacuum_delay_point_of_analyze() vacuum_delay_point()
+#endif
+
 #endif							/* TC_COMPAT_H */

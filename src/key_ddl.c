@@ -285,9 +285,6 @@ guard_statement(Node *stmt)
 		case T_AlterForeignServerStmt:
 			guard_alter((AlterForeignServerStmt *) stmt);
 			break;
-		case T_IndexStmt:
-			tc_column_ddl_refuse_index((IndexStmt *) stmt);
-			break;
 		case T_AlterFdwStmt:
 			refuse_on_wrapper(((AlterFdwStmt *) stmt)->fdwname);
 			break;

@@ -25,6 +25,7 @@
 #include "compat.h"
 #include "dekslots.h"
 #include "guc.h"
+#include "index_limit.h"
 #include "key_ddl.h"
 #include "keyacl.h"
 #include "keycat.h"
@@ -92,6 +93,7 @@ _PG_init(void)
 	tc_column_ddl_init();
 	tc_client_output_init();
 	tc_plan_probe_init();
+	tc_index_limit_init();
 	MarkGUCPrefixReserved("themis_crypt");
 
 	next_shmem_request = shmem_request_hook;

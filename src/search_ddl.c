@@ -1,0 +1,254 @@
+/*-------------------------------------------------------------------------
+ *
+ * search_ddl.c
+ *	  Where equality of a column is relied upon: indexes, keys, partitions.
+ *
+ * src/search_ddl.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_index.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/partcache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/typcache.h"
+
+#include "column_ddl.h"
+#include "compat.h"
+#include "keycat.h"
+#include "plaintype.h"
+#include "search_ddl.h"
+#include "typmod.h"
+
+/* Name, base type and its modifier of a column, as this command sees them. */
+typedef struct Column
+{
+	NameData	name;
+	Oid			typid;
+	int32		typmod;
+} Column;
+
+static Column
+column_of(Oid relid, AttrNumber attnum)
+{
+	Relation	rel = table_open(AttributeRelationId, AccessShareLock);
+	SysScanDesc scan;
+	ScanKeyData keys[2];
+	HeapTuple	tuple;
+	Column		column = {.typid = InvalidOid, .typmod = -1};
+
+	ScanKeyInit(&keys[0], Anum_pg_attribute_attrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	ScanKeyInit(&keys[1], Anum_pg_attribute_attnum, BTEqualStrategyNumber,
+				F_INT2EQ, Int16GetDatum(attnum));
+	scan = systable_beginscan(rel, AttributeRelidNumIndexId, true, SnapshotSelf,
+							  2, keys);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		Form_pg_attribute att = (Form_pg_attribute) GETSTRUCT(tuple);
+
+		column.name = att->attname;
+		column.typmod = att->atttypmod;
+		column.typid = getBaseTypeAndTypmod(att->atttypid, &column.typmod);
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return column;
+}
+
+/* Whether columns of a type can be told equal; *ret_typmod of the one that cannot. */
+static bool
+has_equality(Oid typid, int32 typmod, int32 *ret_typmod)
+{
+	TupleDesc	desc;
+	bool		has = true;
+
+	typid = getBaseTypeAndTypmod(typid, &typmod);
+	if (tc_type_is_encrypted(typid))
+	{
+		*ret_typmod = typmod;
+		return typmod >= 0 && tc_typmod_search(typmod) == TC_SEARCH_EQUAL;
+	}
+	if (get_typtype(typid) != TYPTYPE_COMPOSITE)
+		return true;
+	desc = lookup_rowtype_tupdesc(typid, -1);
+	for (int i = 0; i < desc->natts && has; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		has = att->attisdropped ||
+			has_equality(att->atttypid, att->atttypmod, ret_typmod);
+	}
+	ReleaseTupleDesc(desc);
+	return has;
+}
+
+/* 0A000 unless a column can be told equal, which "purpose" needs. */
+static void
+require_equality(const char *name, Oid typid, int32 typmod, const char *purpose)
+{
+	const TcPlainType *type;
+	TcKey	   *key;
+	int32		bad;
+
+	if (typid < FirstNormalObjectId || has_equality(typid, typmod, &bad))
+		return;
+	if (bad < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("expression of type encrypted without a key cannot be used in %s",
+						purpose),
+				 errhint("Cast it to encrypted(key, type, searchable).")));
+	type = tc_plaintype_by_code(tc_typmod_type_code(bad));
+	key = tc_key_by_id(tc_typmod_key_id(bad));
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("column \"%s\" is not searchable and cannot be used in %s",
+					name, purpose),
+			 errhint("Its type must be encrypted(%s, %s, searchable).",
+					 key != NULL ? quote_identifier(key->name) : "key",
+					 type != NULL ? type->name : "type")));
+}
+
+void
+tc_search_ddl_index(Oid indexid)
+{
+	Relation	rel = table_open(IndexRelationId, AccessShareLock);
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_index_indexrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(indexid));
+	scan = systable_beginscan(rel, IndexRelidIndexId, true, SnapshotSelf, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		Form_pg_index index = (Form_pg_index) GETSTRUCT(tuple);
+
+		/* included columns are only stored */
+		for (int i = 0; i < index->indnkeyatts; i++)
+		{
+			AttrNumber	attnum = index->indkey.values[i];
+			Column		column = attnum != 0 ?
+				column_of(index->indrelid, attnum) :
+				column_of(indexid, (AttrNumber) (i + 1));
+
+			require_equality(NameStr(column.name), column.typid, column.typmod,
+							 "an index or key");
+		}
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+}
+
+/* The column numbers in one of pg_constraint's arrays. */
+static int
+column_numbers(HeapTuple tuple, Relation rel, AttrNumber attnum,
+			   int16 *ret_numbers)
+{
+	bool		isnull;
+	Datum		datum = heap_getattr(tuple, attnum, RelationGetDescr(rel), &isnull);
+	ArrayType  *array;
+	int			n;
+
+	if (isnull)
+		return 0;
+	array = DatumGetArrayTypeP(datum);
+	n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	if (n > INDEX_MAX_KEYS)
+		elog(ERROR, "a foreign key has too many columns");
+	memcpy(ret_numbers, ARR_DATA_PTR(array), n * sizeof(int16));
+	return n;
+}
+
+/* Both ends of a foreign key must have tokens that can be equal. */
+static void
+check_foreign_key(HeapTuple tuple, Relation rel)
+{
+	Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
+	int16		from[INDEX_MAX_KEYS];
+	int16		to[INDEX_MAX_KEYS];
+	int			n = column_numbers(tuple, rel, Anum_pg_constraint_conkey, from);
+
+	if (column_numbers(tuple, rel, Anum_pg_constraint_confkey, to) != n)
+		elog(ERROR, "a foreign key has other columns than its target");
+	for (int i = 0; i < n; i++)
+	{
+		Column		a = column_of(con->conrelid, from[i]);
+		Column		b = column_of(con->confrelid, to[i]);
+
+		if (!tc_type_is_encrypted(a.typid) && !tc_type_is_encrypted(b.typid))
+			continue;
+		if (a.typid == b.typid && a.typmod == b.typmod)
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("foreign key constraint \"%s\" cannot be implemented",
+						NameStr(con->conname)),
+				 errdetail("Key columns \"%s\" and \"%s\" are of incompatible types: %s and %s.",
+						   NameStr(a.name), NameStr(b.name),
+						   format_type_with_typemod(a.typid, a.typmod),
+						   format_type_with_typemod(b.typid, b.typmod)),
+				 errhint("Both must have the same key and plaintext type, and be searchable.")));
+	}
+}
+
+void
+tc_search_ddl_constraint(Oid conid)
+{
+	Relation	rel = table_open(ConstraintRelationId, AccessShareLock);
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_constraint_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(conid));
+	scan = systable_beginscan(rel, ConstraintOidIndexId, true, SnapshotSelf, 1,
+							  &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple) &&
+		((Form_pg_constraint) GETSTRUCT(tuple))->contype == CONSTRAINT_FOREIGN)
+		check_foreign_key(tuple, rel);
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+}
+
+void
+tc_search_ddl_partitioned(Oid relid)
+{
+	Relation	rel = table_open(relid, NoLock);
+	PartitionKey key = RelationGetPartitionKey(rel);
+
+	for (int i = 0; key != NULL && i < key->partnatts; i++)
+	{
+		AttrNumber	attnum = key->partattrs[i];
+		int32		typmod = key->parttypmod[i];
+		Oid			typid = getBaseTypeAndTypmod(key->parttypid[i], &typmod);
+
+		if (tc_type_is_encrypted(typid) &&
+			key->strategy == PARTITION_STRATEGY_RANGE)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+					 errmsg("encrypted columns cannot be partitioned by range"),
+					 errdetail("Sealed values have no order."),
+					 errhint("Partition a searchable column by HASH or LIST.")));
+		require_equality(attnum != 0 ?
+						 NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname) :
+						 "?column?", typid, typmod, "a partition key");
+	}
+	table_close(rel, NoLock);
+}

@@ -1,0 +1,165 @@
+-- Searchable columns in indexes, keys and partitions, and what others may not.
+CREATE ROLE regress_user;
+CREATE SCHEMA AUTHORIZATION regress_user;
+GRANT USAGE ON FOREIGN DATA WRAPPER themis_crypt TO regress_user;
+SET ROLE regress_user;
+CREATE SERVER regress_key FOREIGN DATA WRAPPER themis_crypt;
+CREATE SERVER regress_key2 FOREIGN DATA WRAPPER themis_crypt;
+
+-- without tokens nothing that relies on equality
+CREATE TABLE plain (x encrypted(regress_key), y int, a encrypted(regress_key)[]);
+CREATE INDEX ON plain (x);
+CREATE INDEX ON plain USING hash (x);
+CREATE INDEX ON plain (y, x);
+CREATE INDEX ON plain (coalesce(x, x));
+CREATE INDEX ON plain (a);
+CREATE INDEX ON plain USING gin (a);
+CREATE INDEX ON plain (y) INCLUDE (x);
+ALTER TABLE plain ADD PRIMARY KEY (x);
+ALTER TABLE plain ADD EXCLUDE USING hash (x WITH =);
+CREATE TABLE refused (x encrypted(regress_key) UNIQUE);
+CREATE TABLE refused (x encrypted(regress_key, int4) PRIMARY KEY);
+CREATE DOMAIN d AS encrypted(regress_key);
+CREATE TABLE refused (x d UNIQUE);
+CREATE TYPE pair AS (a int, x encrypted(regress_key));
+CREATE TABLE refused (x pair PRIMARY KEY);
+CREATE TABLE refused (x encrypted(regress_key)) PARTITION BY HASH (x);
+CREATE TABLE refused (x encrypted(regress_key)) PARTITION BY LIST (x);
+CREATE TABLE refused (x encrypted(regress_key, text, searchable)) PARTITION BY RANGE (x);
+CREATE TYPE refused AS RANGE (subtype = encrypted);
+CREATE TABLE refused (x encrypted(regress_key, json, searchable));
+CREATE TABLE refused (x encrypted(regress_key, float8, searchable));
+\d plain
+
+-- with tokens all of them
+CREATE DOMAIN found AS encrypted(regress_key, text, searchable);
+CREATE TABLE t (id int PRIMARY KEY, x encrypted(regress_key, text, searchable) UNIQUE, y found, a encrypted(regress_key, text, searchable)[]);
+CREATE INDEX ON t USING hash (y);
+CREATE INDEX ON t (y, id);
+CREATE INDEX ON t USING gin (a);
+CREATE TABLE likewise (LIKE t INCLUDING ALL);
+\d likewise
+INSERT INTO t SELECT g, 'x' || g, 'y' || g % 3, ARRAY['a' || g % 2, 'b'::text]::encrypted(regress_key, text, searchable)[] FROM generate_series(1, 9) AS g;
+\set VERBOSITY sqlstate
+INSERT INTO t VALUES (10, 'x1');
+\set VERBOSITY default
+INSERT INTO t VALUES (10, 'x1', 'other') ON CONFLICT (x) DO UPDATE SET y = excluded.y RETURNING id, y::text;
+INSERT INTO t VALUES (10, 'x1') ON CONFLICT DO NOTHING;
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+EXPLAIN (COSTS OFF) SELECT id FROM t WHERE x = 'x2'::text;
+EXPLAIN (COSTS OFF) SELECT id FROM t WHERE y = 'y2'::text AND id = 5;
+SET enable_bitmapscan = on;
+EXPLAIN (COSTS OFF) SELECT id FROM t WHERE a && ARRAY['a1'::text]::encrypted(regress_key, text, searchable)[];
+SELECT count(*) FROM t WHERE a && ARRAY['a1', 'c']::encrypted(regress_key, text, searchable)[];
+RESET enable_seqscan;
+ALTER TABLE t REPLICA IDENTITY USING INDEX t_x_key;
+ALTER TABLE t ALTER x SET NOT NULL, REPLICA IDENTITY USING INDEX t_x_key;
+CLUSTER t USING t_x_key;
+REINDEX TABLE t;
+SELECT count(*) FROM t a JOIN t b USING (x);
+
+-- partitions
+CREATE TABLE h (x encrypted(regress_key, text, searchable), n int) PARTITION BY HASH (x);
+CREATE TABLE h0 PARTITION OF h FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE h1 PARTITION OF h FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+ALTER TABLE h ADD UNIQUE (x, n);
+INSERT INTO h SELECT 'h' || g % 20, g FROM generate_series(1, 100) AS g;
+SELECT count(*), count(DISTINCT x) FROM h;
+SELECT count(*) FROM h0 JOIN h1 USING (x);
+CREATE TABLE l (x encrypted(regress_key, int4, searchable)) PARTITION BY LIST (x);
+CREATE TABLE l1 PARTITION OF l FOR VALUES IN (1, 2);
+CREATE TABLE l2 PARTITION OF l FOR VALUES IN ('3', NULL);
+CREATE TABLE refused PARTITION OF l FOR VALUES IN (2);
+INSERT INTO l VALUES (1), (2), ('3'), (NULL), (1);
+SELECT tableoid::regclass, count(*) FROM l GROUP BY 1 ORDER BY 1;
+UPDATE l SET x = 3 WHERE x = 2 RETURNING tableoid::regclass, x::int4;
+\set VERBOSITY sqlstate
+INSERT INTO l VALUES (4);
+\set VERBOSITY default
+EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF) SELECT * FROM l WHERE x = 1;
+CREATE TABLE other_key (x encrypted(regress_key2, int4, searchable));
+ALTER TABLE l ATTACH PARTITION other_key DEFAULT;
+CREATE TABLE rest (x encrypted(regress_key, int4, searchable));
+INSERT INTO rest VALUES (1);
+\set VERBOSITY terse
+ALTER TABLE l ATTACH PARTITION rest DEFAULT;
+\set VERBOSITY default
+
+-- foreign keys
+CREATE TABLE parent (x encrypted(regress_key, text, searchable) PRIMARY KEY);
+CREATE TABLE refused (x encrypted(regress_key2, text, searchable) REFERENCES parent);
+CREATE TABLE refused (x encrypted(regress_key, int4, searchable) REFERENCES parent);
+CREATE TABLE refused (x encrypted(regress_key) REFERENCES parent);
+CREATE TABLE refused (x text REFERENCES parent);
+CREATE TABLE child (id int, x found REFERENCES parent ON UPDATE CASCADE ON DELETE SET NULL);
+INSERT INTO parent VALUES ('p1'), ('p2');
+INSERT INTO child VALUES (1, 'p1'), (2, 'p1'), (3, 'p2'), (4, NULL);
+\set VERBOSITY sqlstate
+INSERT INTO child VALUES (5, 'p3');
+\set VERBOSITY default
+UPDATE parent SET x = 'p9' WHERE x = 'p1';
+UPDATE parent SET x = 'p2' WHERE x = 'p2';
+DELETE FROM parent WHERE x = 'p2';
+SELECT id, x::text FROM child ORDER BY id;
+ALTER TABLE child DROP CONSTRAINT child_x_fkey;
+INSERT INTO child VALUES (5, 'p3');
+\set VERBOSITY sqlstate
+ALTER TABLE child ADD FOREIGN KEY (x) REFERENCES parent;
+\set VERBOSITY default
+DELETE FROM child WHERE x = 'p3';
+ALTER TABLE child ADD FOREIGN KEY (x) REFERENCES parent;
+
+-- turning search on and off seals all rows anew
+CREATE TABLE turn (id int, x encrypted(regress_key));
+INSERT INTO turn VALUES (1, 'a'), (2, 'b'), (3, NULL), (4, '');
+ALTER TABLE turn ALTER x TYPE encrypted(regress_key, text, searchable);
+CREATE INDEX ON turn (x);
+SELECT id FROM turn WHERE x = 'b';
+SELECT id FROM turn WHERE x = '';
+ALTER TABLE turn ALTER x TYPE encrypted(regress_key);
+DROP INDEX turn_x_idx;
+ALTER TABLE turn ALTER x TYPE encrypted(regress_key);
+SELECT id FROM turn WHERE x = 'b';
+SELECT id, x::text FROM turn ORDER BY id;
+ALTER TABLE turn ALTER x TYPE encrypted(regress_key2, text, searchable);
+SELECT id FROM turn WHERE x = 'b';
+BEGIN;
+ALTER TABLE turn ALTER x TYPE encrypted(regress_key2, bytea, searchable) USING x::bytea;
+SELECT id FROM turn WHERE x = '\x62'::bytea;
+ROLLBACK;
+SELECT id FROM turn WHERE x = 'b';
+
+-- a btree holds whole values, a hash index does not
+CREATE TABLE long (x encrypted(regress_key, text, searchable));
+INSERT INTO long VALUES (repeat(md5('1'), 100));
+CREATE INDEX ON long (x);
+INSERT INTO long VALUES (repeat(md5('2'), 100)), (repeat(md5('3'), 100));
+CREATE INDEX ON long USING hash (x);
+SELECT count(*) FROM long WHERE x = repeat(md5('2'), 100);
+CREATE TABLE longer (x encrypted(regress_key, text, searchable) UNIQUE);
+INSERT INTO longer SELECT x FROM long;
+INSERT INTO longer VALUES (repeat('x', 9000));
+CREATE TABLE once (x encrypted(regress_key, text, searchable), EXCLUDE USING hash (x WITH =));
+INSERT INTO once SELECT x FROM long;
+\set VERBOSITY sqlstate
+INSERT INTO once VALUES (repeat(md5('2'), 100));
+\set VERBOSITY default
+CREATE TABLE text_only (x text UNIQUE);
+ALTER TABLE text_only ALTER x SET STORAGE plain;
+INSERT INTO text_only VALUES (repeat('x', 3000));
+
+-- statistics
+CREATE TABLE freq (u encrypted(regress_key), x encrypted(regress_key, text, searchable));
+INSERT INTO freq SELECT g, nullif('x' || g % 4, 'x0') FROM generate_series(1, 400) AS g;
+ANALYZE freq;
+SELECT attname, null_frac, n_distinct, most_common_vals::text LIKE '{tc1:%,tc1:%,tc1:%}' AS sealed, most_common_freqs, histogram_bounds, correlation
+	FROM pg_stats WHERE schemaname = 'regress_user' AND tablename = 'freq' ORDER BY attname;
+
+SET client_min_messages = warning;
+RESET ROLE;
+DROP SCHEMA regress_user CASCADE;
+SET themis_crypt.allow_drop_key = on;
+DROP SERVER regress_key, regress_key2;
+DROP OWNED BY regress_user;
+DROP ROLE regress_user;
