@@ -109,7 +109,10 @@ tc_relation_is_encrypted(Oid relid)
 	ReleaseSysCache(tuple);
 	for (int attnum = 1; attnum <= natts; attnum++)
 	{
-		if (tc_type_is_encrypted(getBaseType(get_atttype(relid, (AttrNumber) attnum))))
+		Oid			typid = get_atttype(relid, (AttrNumber) attnum);
+
+		/* of a dropped column it is 0 */
+		if (OidIsValid(typid) && tc_type_is_encrypted(getBaseType(typid)))
 			return true;
 	}
 	return false;

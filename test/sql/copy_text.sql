@@ -86,6 +86,21 @@ COPY regress_user.t FROM stdin;
 COPY (SELECT v::text FROM regress_user.t) TO stdout;
 COPY regress_user.t TO stdout \g results/copy_text.data2
 
+RESET ROLE;
+SET ROLE regress_user;
+-- dropped columns, of tables with and without encrypted ones
+CREATE TABLE dropped (a int, b int, v encrypted(regress_key));
+CREATE TABLE dropped_plain (a int, b int);
+ALTER TABLE dropped DROP a;
+ALTER TABLE dropped_plain DROP a;
+COPY dropped FROM stdin;
+1	x
+\.
+COPY dropped_plain FROM stdin;
+1
+\.
+SELECT b, v::text FROM dropped JOIN dropped_plain USING (b);
+
 SET client_min_messages = warning;
 RESET ROLE;
 DROP SCHEMA regress_user CASCADE;
