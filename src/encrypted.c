@@ -154,23 +154,66 @@ themis_crypt_encrypted_in(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(value);
 }
 
-/* Take in the rest of a message: a sealed value, or text. */
+/* Seal plaintext in binary form, which without a column nobody can read yet. */
+static struct varlena *
+seal_octets(StringInfo buf, int len, int32 typmod)
+{
+	const char *bytes = pq_getmsgbytes(buf, len);
+	const TcPlainType *type;
+	struct varlena *plain;
+	struct varlena *value;
+
+	if (typmod >= 0)
+	{
+		type = tc_column_type(typmod);
+		return tc_datum_seal_and_wipe(type, tc_plain_receive(type, bytes, len,
+															  pg_get_client_encoding()),
+									  typmod);
+	}
+	plain = palloc(VARHDRSZ + 1 + (Size) len);
+	SET_VARSIZE(plain, VARHDRSZ + 1 + len);
+	VARDATA(plain)[0] = (char) pg_get_client_encoding();
+	memcpy(VARDATA(plain) + 1, bytes, (size_t) len);
+	value = tc_pending_seal(TC_TYPE_OCTETS, tc_span(VARDATA(plain), 1 + (size_t) len));
+	tc_plain_free(plain);
+	return value;
+}
+
+/*
+ * Whether binary input is a sealed value.  Text never begins as one does, but
+ * binary forms of other types may; they would hardly have all of its form.
+ */
+static bool
+is_sealed(const char *bytes, int len, int32 typmod)
+{
+	TcEnvelope	envelope;
+
+	if (len == 0 || (uint8) bytes[0] < TC_SEALED_FIRST_MIN)
+		return false;
+	if (tc_restore || tc_sealed_input || IsBinaryUpgrade || IsLogicalWorker() ||
+		(typmod >= 0 && tc_typmod_type_code(typmod) == TC_TYPE_TEXT))
+		return true;
+	return tc_envelope_parse(tc_span(bytes, (size_t) len), &envelope) == TC_OK;
+}
+
+/* Take in the rest of a message: a sealed value, armor, or plaintext. */
 static struct varlena *
 take_message(StringInfo buf, int32 typmod)
 {
 	int			left = buf->len - buf->cursor;
+	const char *bytes = buf->data + buf->cursor;
 	struct varlena *value;
-	char	   *str;
 
-	if (left == 0 || (uint8) buf->data[buf->cursor] < TC_SEALED_FIRST_MIN)
+	if (is_sealed(bytes, left, typmod))
 	{
-		str = pq_getmsgtext(buf, left, &left);
-		return take_text(str, (size_t) left, typmod);
+		value = palloc(VARHDRSZ + (Size) left);
+		SET_VARSIZE(value, VARHDRSZ + left);
+		pq_copymsgbytes(buf, VARDATA(value), left);
+		return bring_in(value, typmod);
 	}
-	value = palloc(VARHDRSZ + (Size) left);
-	SET_VARSIZE(value, VARHDRSZ + left);
-	pq_copymsgbytes(buf, VARDATA(value), left);
-	return bring_in(value, typmod);
+	if (tc_armor_is(bytes, (size_t) left))
+		return bring_in(from_armor(pq_getmsgbytes(buf, left), (size_t) left), typmod);
+	return seal_octets(buf, left, typmod);
 }
 
 PG_FUNCTION_INFO_V1(themis_crypt_encrypted_recv);

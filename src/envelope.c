@@ -13,6 +13,7 @@
 #define FLAGS_MASK			0xF0
 #define FLAGS_KNOWN			TC_FLAG_SEARCHABLE
 #define TYPE_CODE_MAX		18	/* inet; FORMAT, "Plaintext types" */
+#define TYPE_CODE_OCTETS	31	/* in pending values only */
 
 _Static_assert(1 + 1 + 1 + 3 + 2 == TC_HEADER_BYTES,
 			   "the header has other fields");
@@ -55,7 +56,8 @@ check_header(const TcHeader *header)
 		return TC_MALFORMED;
 	if (header->algorithm > TC_ALG_AES256GCM ||
 		(header->flags & ~FLAGS_KNOWN) != 0 ||
-		header->type_code > TYPE_CODE_MAX)
+		(header->type_code > TYPE_CODE_MAX &&
+		 !(is_pending(header) && header->type_code == TYPE_CODE_OCTETS)))
 		return TC_UNSUPPORTED;
 
 	/*

@@ -281,6 +281,73 @@ tc_plain_input(const TcPlainType *type, char *str)
 	return result;
 }
 
+/* Text as a client sent it, which may have another encoding. */
+static Datum
+receive_text(const TcPlainType *type, const char *bytes, int len, int encoding)
+{
+	char	   *copy = palloc((Size) len + 1);
+	char	   *str;
+	Datum		result;
+
+	memcpy(copy, bytes, (size_t) len);
+	copy[len] = '\0';
+	/* this refuses a zero byte within */
+	str = pg_any_to_server(copy, len, encoding);
+	result = tc_plain_input(type, str);
+	sodium_memzero(str, strlen(str));
+	sodium_memzero(copy, (size_t) len);
+	return result;
+}
+
+static void
+not_binary_form(const TcPlainType *type)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			 errmsg("incorrect binary data format for type %s",
+					format_type_be(type->typid))));
+}
+
+Datum
+tc_plain_receive(const TcPlainType *type, const char *bytes, int len,
+				 int encoding)
+{
+	StringInfoData buf;
+	Oid			function;
+	Oid			param;
+	volatile Datum result = (Datum) 0;
+
+	if (type->typid == JSONBOID)
+	{
+		/* version 1: text */
+		if (len < 1 || bytes[0] != 1)
+			not_binary_form(type);
+		bytes++;
+		len--;
+	}
+	if (is_textual(type))
+		return receive_text(type, bytes, len, encoding);
+
+	initStringInfo(&buf);
+	appendBinaryStringInfo(&buf, bytes, len);
+	getTypeBinaryInputInfo(type->typid, &function, &param);
+	PG_TRY();
+	{
+		result = OidReceiveFunctionCall(function, &buf, param, -1);
+	}
+	PG_CATCH();
+	{
+		sodium_memzero(buf.data, (size_t) buf.len);
+		rethrow_without_data(type->typid);
+	}
+	PG_END_TRY();
+	if (buf.cursor != buf.len)
+		not_binary_form(type);
+	sodium_memzero(buf.data, (size_t) buf.len);
+	pfree(buf.data);
+	return result;
+}
+
 /* Convert through the types' text forms. */
 static Datum
 convert_via_io(Datum value, Oid from, Oid to)

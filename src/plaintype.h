@@ -27,7 +27,9 @@
 #include "bytes.h"
 
 #define TC_TYPE_UNTYPED 0		/* of a pending literal: its text form */
+#define TC_TYPE_OCTETS	31		/* of a pending parameter: its binary form */
 #define TC_TYPE_TEXT	1
+#define TC_TYPE_BYTEA	2
 #define TC_TYPE_MAX		31		/* five bits of a typmod */
 
 typedef struct TcPlainType
@@ -62,6 +64,14 @@ extern void tc_plain_wipe_datum(const TcPlainType *type, Datum value);
 
 /* A type's input function. */
 extern Datum tc_plain_input(const TcPlainType *type, char *text);
+
+/*
+ * A type's receive function, on what a client sent in binary form; "encoding",
+ * of PostgreSQL's enum, is that of text in it.  Error 22P03, 08P01 or one of
+ * the type's.
+ */
+extern Datum tc_plain_receive(const TcPlainType *type, const char *bytes,
+							  int len, int encoding);
 
 /*
  * Convert as PostgreSQL would in this context (assignment or explicit cast);

@@ -104,31 +104,22 @@ probe_pending(const TcEnvelope *envelope, int32 typmod)
 {
 	const TcPlainType *to = tc_column_type(typmod);
 	const TcPlainType *from = tc_plaintype_by_code(envelope->header.type_code);
-	bool		untyped = from == NULL;
 	Datum		opened;
 	struct varlena *volatile probe = NULL;
 
 	require_usage(typmod);
-	if (untyped)
-		from = tc_plaintype_by_code(TC_TYPE_TEXT);
-	opened = tc_datum_open(envelope, from);
+	opened = from == NULL ? tc_datum_open_untyped(envelope, to) :
+		tc_datum_open(envelope, from);
 	PG_TRY();
 	{
-		if (!untyped || to == from)
-			probe = probe_typed(from, opened, from->typid, typmod);
+		if (from == NULL)
+			probe = make_probe(to, opened, typmod);
 		else
-		{
-			char	   *str = text_to_cstring(DatumGetTextPP(opened));
-			Datum		value = tc_plain_input(to, str);
-
-			sodium_memzero(str, strlen(str));
-			probe = make_probe(to, value, typmod);
-			tc_plain_wipe_datum(to, value);
-		}
+			probe = probe_typed(from, opened, from->typid, typmod);
 	}
 	PG_FINALLY();
 	{
-		tc_plain_wipe_datum(from, opened);
+		tc_plain_wipe_datum(from == NULL ? to : from, opened);
 	}
 	PG_END_TRY();
 	return probe;

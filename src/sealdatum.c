@@ -13,6 +13,8 @@
 #include "commands/copyfrom_internal.h"
 #include "utils/builtins.h"
 
+#include <sodium.h>
+
 #include "canonical.h"
 #include "compat.h"
 #include "errors.h"
@@ -174,13 +176,43 @@ tc_datum_open(const TcEnvelope *envelope, const TcPlainType *type)
 	return tc_plain_to_datum(type, plain);
 }
 
+Datum
+tc_datum_open_untyped(const TcEnvelope *envelope, const TcPlainType *type)
+{
+	bool		octets = envelope->header.type_code == TC_TYPE_OCTETS;
+	const TcPlainType *as = tc_plaintype_by_code(octets ? TC_TYPE_BYTEA : TC_TYPE_TEXT);
+	Datum		opened = tc_datum_open(envelope, as);
+	struct varlena *bytes = (struct varlena *) DatumGetPointer(opened);
+	volatile Datum value = (Datum) 0;
+	char	   *str;
+
+	PG_TRY();
+	{
+		if (octets)
+			value = tc_plain_receive(type, VARDATA_ANY(bytes) + 1,
+									 (int) VARSIZE_ANY_EXHDR(bytes) - 1,
+									 (uint8) VARDATA_ANY(bytes)[0]);
+		else
+		{
+			str = text_to_cstring(bytes);
+			value = tc_plain_input(type, str);
+			sodium_memzero(str, strlen(str));
+		}
+	}
+	PG_FINALLY();
+	{
+		tc_plain_wipe_datum(as, opened);
+	}
+	PG_END_TRY();
+	return value;
+}
+
 struct varlena *
 tc_datum_reseal(const TcEnvelope *envelope, int32 typmod)
 {
 	const TcPlainType *to = tc_column_type(typmod);
 	const TcPlainType *from = tc_plaintype_by_code(envelope->header.type_code);
 	TcKey	   *key = tc_key_by_id(tc_typmod_key_id(typmod));
-	bool		untyped;
 	bool		isnull = false;
 	Datum		opened;
 	Datum		value;
@@ -191,21 +223,16 @@ tc_datum_reseal(const TcEnvelope *envelope, int32 typmod)
 		tc_error_unknown_key(tc_typmod_key_id(typmod));
 	tc_key_require_usage(key);
 
-	/* an untyped literal becomes what the column's type makes of its text */
-	untyped = from == NULL;
-	if (untyped)
-		from = tc_plaintype_by_code(TC_TYPE_TEXT);
+	if (from == NULL)
+		return tc_datum_seal_and_wipe(to, tc_datum_open_untyped(envelope, to), typmod);
 	opened = tc_datum_open(envelope, from);
 	if (from == to)
 		return tc_datum_seal_and_wipe(to, opened, typmod);
 
 	PG_TRY();
 	{
-		if (untyped)
-			value = tc_plain_input(to, text_to_cstring(DatumGetTextPP(opened)));
-		else
-			value = tc_plain_convert(opened, from->typid, to->typid,
-									 COERCION_ASSIGNMENT, &isnull);
+		value = tc_plain_convert(opened, from->typid, to->typid,
+								 COERCION_ASSIGNMENT, &isnull);
 		if (!isnull)
 			result = tc_datum_seal(to, value, typmod);
 		if (!isnull && value != opened)

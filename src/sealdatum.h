@@ -60,6 +60,10 @@ extern void tc_datum_token(const TcPlainType *type, Datum value, uint32 key_id,
 /* Open any value, pending or not, as a datum of the type it was sealed as. */
 extern Datum tc_datum_open(const TcEnvelope *envelope, const TcPlainType *type);
 
+/* Open a pending value whose type is still open as a datum of this one. */
+extern Datum tc_datum_open_untyped(const TcEnvelope *envelope,
+								   const TcPlainType *type);
+
 /*
  * Seal anew, under the key of a column, a pending value or one of another
  * key, type or search mode.  NULL if its type's conversion gives NULL.

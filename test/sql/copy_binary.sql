@@ -1,5 +1,5 @@
--- The binary forms: a sealed value as it is, plaintext as text.  The first
--- byte tells them apart; 0xF8 to 0xFF never begin a UTF-8 text.
+-- The binary forms: a sealed value as it is, plaintext as its type has it.  The
+-- first byte tells them apart; 0xF8 to 0xFF never begin a UTF-8 text.
 SET themis_crypt.sealed_input = on;
 CREATE ROLE regress_user;
 CREATE SCHEMA AUTHORIZATION regress_user;
@@ -79,6 +79,55 @@ SELECT file_of(overlay(themis_crypt.encrypted_send(v) PLACING '\xf8' FROM 1)) AS
 \copy one from 'results/copy_binary.one' (format binary)
 \lo_export :filenul results/copy_binary.one
 \copy one from 'results/copy_binary.one' (format binary)
+
+-- bytea: the bytes, whatever they look like, but for what looks like a value
+CREATE TABLE bytes (v encrypted(regress_key, bytea));
+RESET themis_crypt.sealed_input;
+SELECT file_of('\x00ff') AS file1, file_of('\x5c783431') AS file2, file_of('\xffd8ffe0') AS file3, file_of('\xf9') AS file4, file_of('') AS file5,
+	file_of(themis_crypt.encrypted_send(v)) AS file6, file_of(substr(themis_crypt.encrypted_send(v), 1, 3)) AS file7
+	FROM t WHERE id = 2 \gset
+\lo_export :file1 results/copy_binary.one
+\copy bytes from 'results/copy_binary.one' (format binary)
+\lo_export :file2 results/copy_binary.one
+\copy bytes from 'results/copy_binary.one' (format binary)
+\lo_export :file3 results/copy_binary.one
+\copy bytes from 'results/copy_binary.one' (format binary)
+\lo_export :file4 results/copy_binary.one
+\copy bytes from 'results/copy_binary.one' (format binary)
+\lo_export :file5 results/copy_binary.one
+\copy bytes from 'results/copy_binary.one' (format binary)
+\lo_export :file6 results/copy_binary.one
+\copy bytes from 'results/copy_binary.one' (format binary)
+\lo_export :file7 results/copy_binary.one
+\copy bytes from 'results/copy_binary.one' (format binary)
+SELECT v::bytea FROM bytes;
+-- other types
+CREATE TABLE types (i encrypted(regress_key, int4), d encrypted(regress_key, date), n encrypted(regress_key, numeric),
+	b encrypted(regress_key, bool), j encrypted(regress_key, jsonb), u encrypted(regress_key, uuid));
+CREATE TABLE plain_types (i int4, d date, n numeric, b bool, j jsonb, u uuid);
+INSERT INTO plain_types VALUES (825307441, '2020-01-02', 12.50, true, '{"a": "ä"}', '6ba7b810-9dad-11d1-80b4-00c04fd430c8'),
+	(-1, '1968-02-29', 'NaN', false, '[]', 'f96ba7b8-9dad-11d1-80b4-00c04fd430c8');
+COPY plain_types TO stdout (FORMAT binary) \g results/copy_binary.one
+\copy types from 'results/copy_binary.one' (format binary)
+SELECT i::int4, d::date, n::numeric, b::bool, j::jsonb, u::uuid FROM types;
+SET client_encoding = latin1;
+COPY plain_types TO stdout (FORMAT binary) \g results/copy_binary.one
+\copy types from 'results/copy_binary.one' (format binary)
+RESET client_encoding;
+SELECT j::jsonb, count(*) FROM types GROUP BY 1 ORDER BY 1;
+SELECT file_of('1') AS file \gset
+\lo_export :file results/copy_binary.one
+\copy types(i) from 'results/copy_binary.one' (format binary)
+\copy types(b) from 'results/copy_binary.one' (format binary)
+\copy types(n) from 'results/copy_binary.one' (format binary)
+\copy types(j) from 'results/copy_binary.one' (format binary)
+\copy types(u) from 'results/copy_binary.one' (format binary)
+SELECT file_of('12345') AS file \gset
+\lo_export :file results/copy_binary.one
+\copy types(i) from 'results/copy_binary.one' (format binary)
+SET themis_crypt.sealed_input = on;
+\lo_export :file3 results/copy_binary.one
+\copy bytes from 'results/copy_binary.one' (format binary)
 
 -- without USAGE
 RESET ROLE;
