@@ -1286,6 +1286,48 @@ CREATE OPERATOR pg_catalog.<> (
 );
 COMMENT ON OPERATOR pg_catalog.<> (inet, encrypted) IS 'not equal';
 
+-- A row comparison, (a, b) = (x, y), wants to see that "=" is an equality, and
+-- looks for it in operator families.  In one of their own these operators are
+-- recognised, and no index has it.
+CREATE OPERATOR FAMILY pg_catalog.encrypted_plain_ops USING btree;
+COMMENT ON OPERATOR FAMILY pg_catalog.encrypted_plain_ops USING btree IS
+    'equality of encrypted values and plaintexts; no operator class, no index';
+ALTER OPERATOR FAMILY pg_catalog.encrypted_plain_ops USING btree ADD
+    OPERATOR 3 pg_catalog.= (encrypted, text),
+    OPERATOR 3 pg_catalog.= (text, encrypted),
+    OPERATOR 3 pg_catalog.= (encrypted, bytea),
+    OPERATOR 3 pg_catalog.= (bytea, encrypted),
+    OPERATOR 3 pg_catalog.= (encrypted, jsonb),
+    OPERATOR 3 pg_catalog.= (jsonb, encrypted),
+    OPERATOR 3 pg_catalog.= (encrypted, bool),
+    OPERATOR 3 pg_catalog.= (bool, encrypted),
+    OPERATOR 3 pg_catalog.= (encrypted, int2),
+    OPERATOR 3 pg_catalog.= (int2, encrypted),
+    OPERATOR 3 pg_catalog.= (encrypted, int4),
+    OPERATOR 3 pg_catalog.= (int4, encrypted),
+    OPERATOR 3 pg_catalog.= (encrypted, int8),
+    OPERATOR 3 pg_catalog.= (int8, encrypted),
+    OPERATOR 3 pg_catalog.= (encrypted, float4),
+    OPERATOR 3 pg_catalog.= (float4, encrypted),
+    OPERATOR 3 pg_catalog.= (encrypted, float8),
+    OPERATOR 3 pg_catalog.= (float8, encrypted),
+    OPERATOR 3 pg_catalog.= (encrypted, numeric),
+    OPERATOR 3 pg_catalog.= (numeric, encrypted),
+    OPERATOR 3 pg_catalog.= (encrypted, date),
+    OPERATOR 3 pg_catalog.= (date, encrypted),
+    OPERATOR 3 pg_catalog.= (encrypted, time),
+    OPERATOR 3 pg_catalog.= (time, encrypted),
+    OPERATOR 3 pg_catalog.= (encrypted, timestamp),
+    OPERATOR 3 pg_catalog.= (timestamp, encrypted),
+    OPERATOR 3 pg_catalog.= (encrypted, timestamptz),
+    OPERATOR 3 pg_catalog.= (timestamptz, encrypted),
+    OPERATOR 3 pg_catalog.= (encrypted, interval),
+    OPERATOR 3 pg_catalog.= (interval, encrypted),
+    OPERATOR 3 pg_catalog.= (encrypted, uuid),
+    OPERATOR 3 pg_catalog.= (uuid, encrypted),
+    OPERATOR 3 pg_catalog.= (encrypted, inet),
+    OPERATOR 3 pg_catalog.= (inet, encrypted);
+
 -- keys
 
 CREATE FUNCTION themis_crypt.validator(text[], oid) RETURNS void

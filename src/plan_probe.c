@@ -111,6 +111,8 @@ branches(Node *expr)
 	{
 		case T_RelabelType:
 			return list_make1(((RelabelType *) expr)->arg);
+		case T_NullIfExpr:
+			return list_make1(linitial(((NullIfExpr *) expr)->args));
 		case T_CoalesceExpr:
 			return ((CoalesceExpr *) expr)->args;
 		case T_ArrayExpr:

@@ -21,6 +21,7 @@
 #include "passwrap.h"
 #include "rootrec.h"
 #include "tap.h"
+#include "token.h"
 
 #define ALG				TC_ALG_XCHACHA20POLY1305
 #define VECTORS_MAX		200
