@@ -233,6 +233,22 @@ my @forms = map { [ split /\s+\|\s+/, $_, 3 ] } grep { /\S/ && !/^#/ } split /\n
 42501 | found | SELECT count(DISTINCT v) FROM (SELECT v FROM secret UNION ALL SELECT <T>::encrypted(k, text, searchable)) AS x
 42P18 | 42P18 | SELECT count(DISTINCT v) FROM (SELECT v FROM secret UNION ALL SELECT <T>) AS x
 42501 | found | SELECT DISTINCT v IS NULL, count(*) OVER (PARTITION BY v) FROM (SELECT v FROM secret UNION ALL SELECT <T>::encrypted(k, text, searchable)) AS x
+42501 | found | SELECT id FROM secret WHERE coalesce(v, <T>) = <T>
+42501 | found | SELECT id FROM secret WHERE CASE WHEN id > 0 THEN v ELSE <T> END = <T>
+42501 | found | SELECT id FROM secret AS a WHERE (SELECT v FROM secret AS b WHERE b.id = a.id) = <T>
+42501 | found | SELECT count(*) FROM (SELECT id, v FROM secret UNION ALL SELECT id, v FROM moved) AS x WHERE v = <T>
+42501 | found | SELECT count(*) FROM (SELECT v FROM secret UNION SELECT v FROM moved) AS x WHERE v = <T>
+42501 | found | SELECT count(*) FROM (SELECT v FROM secret GROUP BY v) AS x WHERE v = <T>::text
+42501 | found | SELECT count(*) FROM (SELECT v, row_number() OVER () FROM secret) AS x WHERE v = <T>
+42501 | found | SELECT count(*) FROM (SELECT min(id) OVER (PARTITION BY v = <T>) AS m FROM secret) AS x WHERE m = 77
+42501 | found | SELECT count(*) FROM secret GROUP BY v = <T> ORDER BY 1
+42501 | found | SELECT count(*) FROM secret GROUP BY GROUPING SETS ((v = <T>), ()) ORDER BY 1
+42501 | found | SELECT count(*) FROM secret GROUP BY CASE WHEN v IN (<T>, 'x') THEN 1 END ORDER BY 1
+42501 | found | SELECT (ARRAY[v])[1] = <T> FROM secret WHERE id = 77
+42501 | found | SELECT id FROM secret, unnest(ARRAY[v]) AS u WHERE u = <T>::text
+42501 | found | SELECT array_agg(v)::encrypted(k, text, searchable)[] @> ARRAY[<T>::encrypted(k, text, searchable)] FROM secret
+42501 | found | SELECT array_position(array_agg(v)::encrypted(k, text, searchable)[], <T>::encrypted(k, text, searchable)) FROM secret
+42P18 | 42P18 | SELECT array_position(array_agg(v), <T>::encrypted(k, text, searchable)) FROM secret
 # values of no known key
 42P18 | 42P18 | SELECT id FROM secret WHERE array_position(ARRAY[v], <T>::encrypted) IS NOT NULL
 42P18 | 42P18 | SELECT id FROM secret WHERE array_remove(ARRAY[v], <T>::encrypted) = '{}'

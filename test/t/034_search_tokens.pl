@@ -63,6 +63,15 @@ isnt(token('SELECT e FROM t'), token('SELECT f FROM t'), 'of int8 and int4, too'
 isnt(token('SELECT a FROM t', 'second'), $token, 'the key of the same name in another database: another token');
 isnt(token('SELECT s FROM t'), $token, 'what is not searchable has none');
 
+$node->safe_psql('postgres', <<'END');
+GRANT CREATE, TEMP ON DATABASE postgres TO holder;
+CREATE SCHEMA holder AUTHORIZATION holder;
+SET ROLE holder;
+CREATE TABLE holder.listed (v encrypted(k, text, searchable)) PARTITION BY LIST (v);
+CREATE TABLE holder.listed_same PARTITION OF holder.listed FOR VALUES IN ('same');
+CREATE TABLE holder.listed_other PARTITION OF holder.listed DEFAULT;
+INSERT INTO holder.listed VALUES ('same'), ('other');
+END
 my $dump = PostgreSQL::Test::Utils::tempdir() . '/dump';
 $node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, '-d', $node->connstr('postgres') ], 'dump');
 $node->safe_psql('postgres', 'CREATE DATABASE restored');
@@ -76,6 +85,9 @@ is($node->safe_psql('restored', "SET ROLE holder; SELECT count(*) FROM other WHE
 like($node->error_of("SET ROLE holder; INSERT INTO other VALUES ('same')", dbname => 'restored'), qr/duplicate key value violates unique/,
 	'and unique');
 
+is($node->safe_psql('restored', "SET ROLE holder; INSERT INTO holder.listed VALUES ('same'); SELECT tableoid::regclass, count(*) FROM holder.listed WHERE v = 'same' GROUP BY 1"),
+	'listed_same|2', 'partitions by lists are what they were');
+
 # --- probes ------------------------------------------------------------------------
 
 my $typmod = $node->safe_psql('postgres', q(SELECT atttypmod FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'a'));
@@ -83,7 +95,7 @@ my $probe = "themis_crypt.probe('same'::text, $typmod)";
 my $probes = "themis_crypt.probe_array(ARRAY['same'], $typmod)";
 my @forms = ("$token", MIME::Base64::encode_base64(pack('H*', $token), ''));
 is($node->safe_psql('postgres', "SET ROLE holder; SELECT count(*) FROM t WHERE a = $probe AND b = ANY ($probes)"), '1', 'control: probes find');
-$node->safe_psql('postgres', 'CREATE TYPE composite AS (v encrypted(k, text, searchable)); GRANT CREATE, TEMP ON DATABASE postgres TO holder; CREATE SCHEMA holder AUTHORIZATION holder');
+$node->safe_psql('postgres', 'CREATE TYPE composite AS (v encrypted(k, text, searchable))');
 my @shown = (
 	"SELECT $probe", "SELECT $probes", "SELECT ROW($probe)", "SELECT themis_crypt.encrypted_send($probe)", "SELECT themis_crypt.encrypted_out($probe)",
 	"COPY (SELECT $probe) TO STDOUT", "COPY (SELECT $probe) TO STDOUT (FORMAT binary)", "COPY (SELECT $probe) TO STDOUT (FORMAT csv)",
@@ -180,6 +192,7 @@ try('unsearchable', "SELECT * FROM c WHERE s = '<C>'", state => '42883');
 try('other type', "SELECT * FROM c WHERE n = '<C>'::text", state => '42883');
 try('unbound', "SELECT array_position(ARRAY[v], '<C>') FROM c", state => '42P18');
 try('order', "SELECT '<C>' FROM c ORDER BY v", state => '42883');
+try('bound', "CREATE TABLE holder.bound PARTITION OF holder.listed FOR VALUES IN ('<C>')");
 try('in a block', "DO \$\$ BEGIN PERFORM * FROM c WHERE v = '<C>'; END \$\$", role => 'nobody', state => '42501', told => 1);
 try('executed', "DO \$\$ BEGIN EXECUTE 'SELECT * FROM c WHERE v = ''<C>'''; END \$\$", role => 'nobody', state => '42501', told => 1);
 try('no date, executed', "DO \$\$ BEGIN EXECUTE 'SELECT * FROM c WHERE d = ''<C>'''; END \$\$", state => '22007', told => 1);
