@@ -3,7 +3,8 @@ CREATE TABLE result (work text, contender text, round int, ns_per_row float8,
                      cpu_per_row float8);
 CREATE TABLE cpu (ns bigint);
 
--- Nanoseconds that this backend has been on a CPU.
+-- Nanoseconds that this backend has been on a CPU, as of the last tick of the
+-- clock or switch to another process: to be taken over many ticks.
 CREATE FUNCTION on_cpu() RETURNS bigint LANGUAGE sql VOLATILE AS
   $$ SELECT split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint $$;
 

@@ -1,4 +1,5 @@
 -- What the benchmark needs once per server.
+SET client_min_messages = warning;
 CREATE EXTENSION pgcrypto;
 CREATE SERVER bench FOREIGN DATA WRAPPER themis_crypt;
 CREATE FUNCTION tc_floor_seal(text) RETURNS bytea AS 'tc_floor' LANGUAGE C STRICT STABLE PARALLEL SAFE;
