@@ -200,6 +200,12 @@ try('unsearchable, executed', "DO \$\$ BEGIN EXECUTE 'SELECT * FROM c WHERE s = 
 try('not a constant', "SELECT count(*) FROM c WHERE v = (SELECT x FROM (VALUES ('<C>')) AS y (x)) OR s IS NULL", role => 'nobody', state => '42501');
 try('revoked', "PREPARE p AS SELECT * FROM c WHERE v = '<C>'; EXECUTE p; RESET ROLE; REVOKE USAGE ON FOREIGN SERVER k FROM holder; SET ROLE holder; EXECUTE p", state => '42501');
 $node->safe_psql('postgres', 'GRANT USAGE ON FOREIGN SERVER k TO holder');
+$node->safe_psql('postgres', 'SELECT themis_crypt.lock()');
+try('locked', "SELECT * FROM c WHERE v = '<C>'", state => '55000');
+try('locked, typed', "SELECT * FROM c WHERE v = '<C>'::text", state => '55000');
+try('locked, array', "SELECT * FROM c WHERE v IN ('<C>'::text, 'x')", state => '55000');
+$node->safe_psql('postgres', 'SELECT themis_crypt.unlock()');
+$node->wait_unlocked;
 try('copy', "COPY c (v, n) FROM STDIN;\n<C>\t<C>\n\\.\n", state => '22P02');
 $node->safe_psql('postgres', 'ANALYZE c; REINDEX TABLE c; CHECKPOINT');
 my %planted = map { $_ => canary($_) } qw(planted logged);
