@@ -449,7 +449,7 @@ END
 my %known = map { $_ => 1 } qw(
 	quote_literal quote_nullable cmp coerce coerce_support concat_after concat_before create_key encrypted_in encrypted_out
 	encrypted_recv encrypted_send encrypted_typmod_in encrypted_typmod_out eq ne from_plain hash hash_extended probe probe_array
-	root_recipients seal search_support sortsupport validator), map { "to_$_" } keys %column_of;
+	root_recipients seal search_support sortsupport typanalyze validator), map { "to_$_" } keys %column_of;
 is(join(' ', grep { !$known{$_} } map { $_->[1] } @functions), '', 'all functions are known to this test');
 
 my (@calls, %called);
