@@ -33,6 +33,7 @@
 #include "column_ddl.h"
 #include "compat.h"
 #include "errors.h"
+#include "plan_opened.h"
 #include "plan_probe.h"
 #include "plan_refuse.h"
 #include "typmod.h"
@@ -349,6 +350,20 @@ bind_distinct(DistinctExpr *node)
 		use_our_equality(node);
 }
 
+/* column::type = x, IN and ANY, as if the column had been named itself. */
+static void
+bind_opened(Node *node, Oid *opno, Oid *opfuncid, Oid *collation, List *args)
+{
+	if (list_length(args) != 2 || !tc_plan_opened(*opno, *collation, args))
+		return;
+	look_up_objects();
+	(void) bind_sides((Node **) &linitial(args), (Node **) &lsecond(args),
+					  IsA(node, ScalarArrayOpExpr));
+	*opno = objects.equal[false];
+	*opfuncid = get_opcode(*opno);
+	*collation = InvalidOid;
+}
+
 /*
  * The left side of NULLIF is its result, so it may not become a probe.  A
  * literal there is sealed under the column's key; a plaintext stays what it
@@ -394,7 +409,16 @@ bind_tree(Node *node, void *context)
 		case T_Query:
 			tc_refuse_clauses((Query *) node);
 			return query_tree_walker((Query *) node, bind_tree, context, 0);
+		case T_OpExpr:
+			bind_opened(node, &((OpExpr *) node)->opno,
+						&((OpExpr *) node)->opfuncid,
+						&((OpExpr *) node)->inputcollid, ((OpExpr *) node)->args);
+			break;
 		case T_ScalarArrayOpExpr:
+			bind_opened(node, &((ScalarArrayOpExpr *) node)->opno,
+						&((ScalarArrayOpExpr *) node)->opfuncid,
+						&((ScalarArrayOpExpr *) node)->inputcollid,
+						((ScalarArrayOpExpr *) node)->args);
 			bind_array_comparison((ScalarArrayOpExpr *) node);
 			break;
 		case T_DistinctExpr:

@@ -9,8 +9,10 @@
  *	column = x					by the support function of = and <>
  *	column = ANY (x), IN		by planner_hook, as the other two
  *	IS DISTINCT FROM, NULLIF
- *	the same in functions that	by get_relation_info_hook
- *	the planner puts in place
+ *	column::type = x, IN		by planner_hook
+ *	all that in views of casts,	by get_relation_info_hook
+ *	and in functions that the
+ *	planner puts in place
  *
  * Binding twice changes nothing.
  *
