@@ -148,7 +148,7 @@ typmod_of_branches(Node *expr, bool some)
 			typmod = typmod_of_branches(branch, some);
 		if (some && typmod >= 0)
 			return typmod;
-		if (is_null(branch))
+		if (some || is_null(branch))
 			continue;
 		if (typmod < 0 || (common >= 0 && typmod != common))
 			return -1;
