@@ -175,6 +175,24 @@ column_numbers(HeapTuple tuple, Relation rel, AttrNumber attnum,
 	return n;
 }
 
+/*
+ * Whether a key changed is told by bytes there, and an equal value that was
+ * sealed anew has others: references to it would be lost.
+ */
+static void
+refuse_losing_references(Form_pg_constraint con)
+{
+	if (con->confupdtype != FKCONSTR_ACTION_SETNULL &&
+		con->confupdtype != FKCONSTR_ACTION_SETDEFAULT)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("foreign key constraint \"%s\" cannot be implemented",
+					NameStr(con->conname)),
+			 errdetail("Writing an equal value to an encrypted key column would set the columns that reference it."),
+			 errhint("Use ON UPDATE CASCADE or NO ACTION.")));
+}
+
 /* Both ends of a foreign key must have tokens that can be equal. */
 static void
 check_foreign_key(HeapTuple tuple, Relation rel)
@@ -193,6 +211,7 @@ check_foreign_key(HeapTuple tuple, Relation rel)
 
 		if (!tc_type_is_encrypted(a.typid) && !tc_type_is_encrypted(b.typid))
 			continue;
+		refuse_losing_references(con);
 		if (a.typid == b.typid && a.typmod == b.typmod)
 			continue;
 		ereport(ERROR,

@@ -92,6 +92,8 @@ CREATE TABLE refused (x encrypted(regress_key2, text, searchable) REFERENCES par
 CREATE TABLE refused (x encrypted(regress_key, int4, searchable) REFERENCES parent);
 CREATE TABLE refused (x encrypted(regress_key) REFERENCES parent);
 CREATE TABLE refused (x text REFERENCES parent);
+CREATE TABLE refused (x found REFERENCES parent ON UPDATE SET NULL);
+CREATE TABLE refused (id int, x found DEFAULT 'p1'::text, FOREIGN KEY (x) REFERENCES parent ON UPDATE SET DEFAULT);
 CREATE TABLE child (id int, x found REFERENCES parent ON UPDATE CASCADE ON DELETE SET NULL);
 INSERT INTO parent VALUES ('p1'), ('p2');
 INSERT INTO child VALUES (1, 'p1'), (2, 'p1'), (3, 'p2'), (4, NULL);

@@ -134,8 +134,12 @@ my @refused = (
 	map({ [ $unbound, $_ ] } 'SELECT a_value(1) = a_value(2)', q(SELECT a_value(1) = 'a'), 'SELECT count(*) FROM a GROUP BY a_value(id)', 'SELECT DISTINCT a_value(id) FROM a', 'SELECT count(DISTINCT a_value(id)) FROM a', q(SELECT 'a'::encrypted = 'b'::encrypted)),
 	[ qr/^42804: JOIN\/USING types encrypted and text cannot be matched/, 'SELECT a.id FROM a JOIN p USING (t)' ], [ qr/^42804: argument of WHERE must be type boolean, not type encrypted/, 'SELECT id FROM a WHERE f' ],
 	[ qr/^0A000: nondeterministic collations are not supported for encrypted columns \/ Compare opened values/, q(CREATE COLLATION pg_temp.ci (provider = icu, locale = 'und', deterministic = false); SELECT id FROM a WHERE t = 'a'::text COLLATE pg_temp.ci) ],
-	map({ [ qr/^0A000: .*not searchable/, "RESET ROLE; $_" ] } 'CREATE INDEX ON a (o)', 'CREATE INDEX ON a USING hash (o)', 'CREATE TABLE x (t @-text@ UNIQUE)', 'CREATE TABLE x (t @-text@, EXCLUDE USING hash (t WITH =))'),
-	[ qr/^42804: foreign key constraint/, 'RESET ROLE; CREATE TABLE x (t text REFERENCES uq (t))' ], [ qr/^0A000: .* \/ Use jsonb/, 'RESET ROLE; CREATE TABLE x (j encrypted(k, json, searchable))' ]);
+	map({ [ qr/^0A000: column "(t|o)" is not searchable and cannot be used in (an index or key|a partition key) \/ Its type must be encrypted\(k, text, searchable\)/, "RESET ROLE; $_" ] } 'CREATE INDEX ON a (o)', 'CREATE INDEX ON a USING hash (o)',
+		'CREATE TABLE x (t @-text@ UNIQUE)', 'CREATE TABLE x (t @-text@, EXCLUDE USING hash (t WITH =))', 'CREATE TABLE x (t @-text@) PARTITION BY HASH (t)', 'CREATE TABLE x (t @-text@) PARTITION BY LIST (t)'),
+	[ qr/^42P17: encrypted columns cannot be partitioned by range \/ Partition a searchable column by HASH or LIST/, 'RESET ROLE; CREATE TABLE x (t @text@) PARTITION BY RANGE (t)' ],
+	map({ [ qr/^42804: foreign key constraint .* cannot be implemented \/ Both must have the same key and plaintext type, and be searchable/, "RESET ROLE; CREATE TABLE x (t $_ REFERENCES uq (t))" ] } 'encrypted(k2, text, searchable)', '@numeric@', '@-text@'),
+	[ qr/^42804: foreign key constraint/, 'RESET ROLE; CREATE TABLE x (t text REFERENCES uq (t))' ], [ qr/^0A000: .* \/ Use jsonb/, 'RESET ROLE; CREATE TABLE x (j encrypted(k, json, searchable))' ],
+	map({ [ qr/^0A000: foreign key constraint .* cannot be implemented \/ Use ON UPDATE CASCADE or NO ACTION/, "RESET ROLE; CREATE TABLE x (t \@text\@ REFERENCES uq (t) ON UPDATE $_)" ] } 'SET NULL', 'SET DEFAULT'));
 for my $case (@refused)
 {
 	like(session('SET ROLE regress_twin', $case->[1]), $case->[0], "refused: $case->[1]");
