@@ -1,7 +1,7 @@
 -- Goal of this test: each function of the extension can be called by whom it is
 -- for, and says truly how it may be used; nothing else is granted to anybody.
 BEGIN;
-SELECT plan(10);
+SELECT plan(13);
 
 CREATE TEMP VIEW member AS
 	SELECT d.classid, d.objid FROM pg_depend AS d JOIN pg_extension AS e ON d.refobjid = e.oid
@@ -18,8 +18,8 @@ CREATE TEMP VIEW function AS
 		concat_ws(' ', CASE WHEN proisstrict THEN 'strict' END, CASE WHEN prosecdef THEN 'definer' END, CASE WHEN proleakproof THEN 'leakproof' END) AS flags
 	FROM pg_proc AS p JOIN member ON classid = 'pg_proc'::regclass AND objid = p.oid;
 
--- Functions without casts; see below for those.
-SELECT bag_eq($$SELECT * FROM function WHERE function !~ '^themis_crypt\.(from_plain|to_[a-z0-9]+)\('$$, $$VALUES
+-- Functions without casts and operators; see below for those.
+SELECT bag_eq($$SELECT * FROM function WHERE function !~ '^themis_crypt\.(from_plain|to_[a-z0-9]+|eq|ne|lt|le|ge|gt)\('$$, $$VALUES
 	('themis_crypt.encrypted_in(cstring,oid,integer)', 'PUBLIC', 'stable', 'safe', 'strict'),
 	('themis_crypt.encrypted_out(encrypted)', 'PUBLIC', 'stable', 'safe', 'strict'),
 	('themis_crypt.encrypted_recv(internal,oid,integer)', 'PUBLIC', 'stable', 'safe', 'strict'),
@@ -29,6 +29,14 @@ SELECT bag_eq($$SELECT * FROM function WHERE function !~ '^themis_crypt\.(from_p
 	('themis_crypt.seal("any",integer)', 'PUBLIC', 'stable', 'safe', 'strict'),
 	('themis_crypt.coerce(encrypted,integer,boolean)', 'PUBLIC', 'stable', 'safe', 'strict'),
 	('themis_crypt.coerce_support(internal)', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('themis_crypt.probe("any",integer)', 'PUBLIC', 'stable', 'safe', 'strict'),	-- USAGE on the key decides
+	('themis_crypt.probe_array(anyarray,integer)', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('themis_crypt.search_support(internal)', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('themis_crypt.typanalyze(internal)', 'PUBLIC', 'stable', 'safe', 'strict'),
+	('themis_crypt.cmp(encrypted,encrypted)', 'PUBLIC', 'immutable', 'safe', 'strict leakproof'),
+	('themis_crypt.sortsupport(internal)', 'PUBLIC', 'immutable', 'safe', 'strict'),
+	('themis_crypt.hash(encrypted)', 'PUBLIC', 'immutable', 'safe', 'strict leakproof'),
+	('themis_crypt.hash_extended(encrypted,bigint)', 'PUBLIC', 'immutable', 'safe', 'strict leakproof'),
 	('themis_crypt.validator(text[],oid)', 'PUBLIC', 'stable', 'safe', 'strict'),
 	('themis_crypt.create_key(text,text)', 'PUBLIC', 'volatile', 'unsafe', 'strict'),	-- USAGE on the wrapper decides
 	('themis_crypt.root_records()', 'pg_monitor', 'stable', 'restricted', 'strict'),
@@ -56,8 +64,26 @@ SELECT bag_eq($$SELECT * FROM function WHERE function ~ '^themis_crypt\.(from_pl
 		FROM (SELECT type FROM plain UNION ALL SELECT 'name') AS x JOIN pg_type ON pg_type.oid = type$$,
 	'the functions of casts');
 
-SELECT is_empty($$SELECT * FROM function WHERE flags ~ 'definer|leakproof'$$, 'none runs with the rights of its owner');
-SELECT is_empty($$SELECT * FROM function WHERE volatility = 'immutable'$$, 'none may be evaluated before it is needed');
+-- Operators: among sealed values over bytes alone, with each plaintext type by
+-- the key.  The order of tokens is for indexes, not for people.
+SELECT bag_eq($$SELECT * FROM function WHERE function ~ '^themis_crypt\.(eq|ne|lt|le|ge|gt)\(encrypted,encrypted\)'$$, $$VALUES
+	('themis_crypt.eq(encrypted,encrypted)', 'PUBLIC', 'immutable', 'safe', 'strict leakproof'),
+	('themis_crypt.ne(encrypted,encrypted)', 'PUBLIC', 'immutable', 'safe', 'strict leakproof'),
+	('themis_crypt.lt(encrypted,encrypted)', 'nobody', 'immutable', 'safe', 'strict leakproof'),
+	('themis_crypt.le(encrypted,encrypted)', 'nobody', 'immutable', 'safe', 'strict leakproof'),
+	('themis_crypt.ge(encrypted,encrypted)', 'nobody', 'immutable', 'safe', 'strict leakproof'),
+	('themis_crypt.gt(encrypted,encrypted)', 'nobody', 'immutable', 'safe', 'strict leakproof')$$, 'the functions of operators among sealed values');
+SELECT bag_eq($$SELECT * FROM function WHERE function ~ '^themis_crypt\.(eq|ne|lt|le|ge|gt)\(' AND function !~ '\(encrypted,encrypted\)'$$, $$
+	SELECT format(pair, name, type) AS f, 'PUBLIC' AS c, 'stable' AS v, 'safe' AS p, 'strict' AS s
+		FROM plain, unnest(ARRAY['eq', 'ne']) AS name, unnest(ARRAY['themis_crypt.%1$s(encrypted,%2$s)', 'themis_crypt.%1$s(%2$s,encrypted)']) AS pair
+		WHERE type NOT IN ('varchar', 'bpchar', 'json')$$,
+	'the functions of operators with plaintexts');
+
+SELECT is_empty($$SELECT * FROM function WHERE flags ~ 'definer'$$, 'none runs with the rights of its owner');
+SELECT is_empty($$SELECT * FROM function WHERE (flags ~ 'leakproof' OR volatility = 'immutable')
+	AND function !~ '^themis_crypt\.(((eq|ne|lt|le|ge|gt|cmp)\(encrypted,encrypted|hash\(encrypted|hash_extended\(encrypted,bigint)\)|sortsupport\()'$$,
+	'none may be evaluated before it is needed, nor on rows that others may not see, but comparisons of bytes');
+SELECT is_empty($$SELECT function FROM function WHERE function ~ '_plain|probe' AND flags ~ 'leakproof'$$, 'what needs a key leaks its outcome');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc AS p JOIN member ON classid = 'pg_proc'::regclass AND objid = p.oid JOIN pg_language AS l ON l.oid = prolang
 	WHERE lanname <> 'c'$$, 'none is written in SQL, where search_path would matter');
 
