@@ -25,6 +25,7 @@
 #include "keymake.h"
 #include "nonce.h"
 #include "request.h"
+#include "token.h"
 
 #define ID_TRIES 1000
 
@@ -197,10 +198,32 @@ chosen_algorithm(List *options)
 	return algorithm;
 }
 
+/* The same for blind tokens. */
+static uint8
+chosen_index_algorithm(List *options)
+{
+	const char *name = tc_keyopts_get(options, "index_algorithm");
+	uint8		algorithm = name != NULL ? tc_index_algorithm_by_name(name) :
+		TC_INDEX_BLAKE2B;
+
+	if (algorithm == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("index algorithm \"%s\" does not exist", name),
+				 errhint("The index algorithms are blake2b and siphash128.")));
+	if (!tc_token_supports(algorithm))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("index algorithm \"%s\" is not supported here", name),
+				 errhint("Use blake2b, the default.")));
+	return algorithm;
+}
+
 List *
 tc_make_key(List *options)
 {
 	uint8		algorithm = chosen_algorithm(options);
+	uint8		index_algorithm = chosen_index_algorithm(options);
 	Oid			wrapper = tc_keycat_wrapper();
 	TcRequest  *request;
 	TcKey	   *root;
@@ -222,11 +245,12 @@ tc_make_key(List *options)
 		tc_error_answer(TC_ANS_MALFORMED, NULL);
 	request->identity.key_id = id;
 	request->identity.algorithm = algorithm;
+	request->index_algorithm = index_algorithm;
 	answer = tc_request_send();
 	if (answer != TC_ANS_OK)
 		tc_error_answer(answer, NULL);
 	result = tc_keyopts_make_key(&request->identity, request->wrap,
-								 request->index_wrap, digest);
+								 index_algorithm, request->index_wrap, digest);
 
 	request = tc_request_begin(TC_REQ_KEY_MAC);
 	if (!tc_request_set_record(request, tc_span(record, record_len)))

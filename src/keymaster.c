@@ -406,7 +406,8 @@ serve_make_key(TcRequest *request, const Root *root)
 
 	if (!root->trusted)
 		return TC_ANS_UNTRUSTED;
-	if (!tc_aead_supports(identity->algorithm))
+	if (!tc_aead_supports(identity->algorithm) ||
+		!tc_token_supports(request->index_algorithm))
 		return TC_ANS_UNSUPPORTED;
 
 	memcpy(identity->realm, root->realm, TC_UUID_BYTES);
@@ -421,7 +422,7 @@ serve_make_key(TcRequest *request, const Root *root)
 
 	index = *identity;
 	index.purpose = TC_PURPOSE_INDEX;
-	index.algorithm = TC_INDEX_BLAKE2B;
+	index.algorithm = request->index_algorithm;
 	if (result == TC_OK)
 		result = tc_random(secrets->dek, TC_KEY_BYTES);
 	if (result == TC_OK)

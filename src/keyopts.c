@@ -19,18 +19,28 @@
 #include "keyopts.h"
 #include "token.h"
 
-#define INDEX_ALG_NAME "blake2b"
-
-static const struct
+typedef struct AlgorithmName
 {
 	uint8		algorithm;
 	const char *name;
-}			algorithms[] =
+} AlgorithmName;
+
+static const AlgorithmName algorithms[] =
 {
 	{TC_ALG_XCHACHA20POLY1305, "xchacha20poly1305"},
 	{TC_ALG_AES256GCM, "aes256gcm"},
 	{TC_ALG_AEGIS256, "aegis256"},
 };
+
+static const AlgorithmName index_algorithms[] =
+{
+	{TC_INDEX_BLAKE2B, "blake2b"},
+	{TC_INDEX_SIPHASH128, "siphash128"},
+};
+
+/* Options that a new key may be made with; only "algorithm" is kept. */
+static const char *const choice_names[] =
+{"algorithm", "index_algorithm", NULL};
 
 /* Options beside the versions. */
 static const char *const root_names[] =
@@ -39,26 +49,61 @@ static const char *const key_names[] =
 {"kind", "id", "uuid", "realm", "algorithm", "current", "min_version",
 "state", "index", "mac", NULL};
 
+static uint8
+number_of(const AlgorithmName *names, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		if (strcmp(names[i].name, name) == 0)
+			return names[i].algorithm;
+	}
+	return 0;
+}
+
+static const char *
+name_of(const AlgorithmName *names, size_t n, uint8 algorithm)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		if (names[i].algorithm == algorithm)
+			return names[i].name;
+	}
+	return NULL;
+}
+
 uint8
 tc_algorithm_by_name(const char *name)
 {
-	for (size_t i = 0; i < lengthof(algorithms); i++)
-	{
-		if (strcmp(algorithms[i].name, name) == 0)
-			return algorithms[i].algorithm;
-	}
-	return 0;
+	return number_of(algorithms, lengthof(algorithms), name);
 }
 
 const char *
 tc_algorithm_name(uint8 algorithm)
 {
-	for (size_t i = 0; i < lengthof(algorithms); i++)
+	return name_of(algorithms, lengthof(algorithms), algorithm);
+}
+
+uint8
+tc_index_algorithm_by_name(const char *name)
+{
+	return number_of(index_algorithms, lengthof(index_algorithms), name);
+}
+
+const char *
+tc_index_algorithm_name(uint8 algorithm)
+{
+	return name_of(index_algorithms, lengthof(index_algorithms), algorithm);
+}
+
+static bool
+is_among(const char *const *names, const char *name)
+{
+	for (int i = 0; names[i] != NULL; i++)
 	{
-		if (algorithms[i].algorithm == algorithm)
-			return algorithms[i].name;
+		if (strcmp(names[i], name) == 0)
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 const char *
@@ -83,7 +128,7 @@ tc_keyopts_have_material(List *options)
 
 	foreach(cell, options)
 	{
-		if (strcmp(lfirst_node(DefElem, cell)->defname, "algorithm") != 0)
+		if (!is_among(choice_names, lfirst_node(DefElem, cell)->defname))
 			return true;
 	}
 	return false;
@@ -135,11 +180,8 @@ parse_wrap(const char *str, bool is_index, TcVersionOption *ret_version)
 	if (colon == NULL)
 		return false;
 	name = pnstrdup(str, (Size) (colon - str));
-	if (is_index)
-		ret_version->identity.algorithm =
-			strcmp(name, INDEX_ALG_NAME) == 0 ? TC_INDEX_BLAKE2B : 0;
-	else
-		ret_version->identity.algorithm = tc_algorithm_by_name(name);
+	ret_version->identity.algorithm = is_index ?
+		tc_index_algorithm_by_name(name) : tc_algorithm_by_name(name);
 	pfree(name);
 	return ret_version->identity.algorithm != 0 &&
 		parse_bytes(colon + 1, ret_version->wrap, TC_WRAP_BYTES);
@@ -240,14 +282,11 @@ tc_keyopts_unknown(List *options)
 	foreach(cell, options)
 	{
 		const char *name = lfirst_node(DefElem, cell)->defname;
-		bool		known = version_of_name(name, "v") != 0 ||
-			version_of_name(name, "transit") != 0;
 
-		for (int i = 0; root_names[i] != NULL && !known; i++)
-			known = strcmp(root_names[i], name) == 0;
-		for (int i = 0; key_names[i] != NULL && !known; i++)
-			known = strcmp(key_names[i], name) == 0;
-		if (!known)
+		if (version_of_name(name, "v") == 0 &&
+			version_of_name(name, "transit") == 0 &&
+			!is_among(root_names, name) && !is_among(key_names, name) &&
+			!is_among(choice_names, name))
 			return name;
 	}
 	return NULL;
@@ -262,12 +301,11 @@ check_names(List *options, const char *const *names, const char *prefix)
 	foreach(cell, options)
 	{
 		const char *name = lfirst_node(DefElem, cell)->defname;
-		bool		known = version_of_name(name, prefix) != 0;
+		bool		known = version_of_name(name, prefix) != 0 ||
+			is_among(names, name);
 		int			times = 0;
 		ListCell   *other;
 
-		for (int i = 0; names[i] != NULL && !known; i++)
-			known = strcmp(names[i], name) == 0;
 		foreach(other, options)
 			times += strcmp(lfirst_node(DefElem, other)->defname, name) == 0;
 		if (!known || times != 1)
@@ -402,6 +440,7 @@ wrap_text(const char *algorithm, const uint8 *wrap)
 List *
 tc_keyopts_make_key(const TcKeyIdentity *identity,
 					const uint8 wrap[TC_WRAP_BYTES],
+					uint8 index_algorithm,
 					const uint8 index_wrap[TC_WRAP_BYTES],
 					uint8 ret_digest[TC_MAC_BYTES])
 {
@@ -419,7 +458,7 @@ tc_keyopts_make_key(const TcKeyIdentity *identity,
 	options = lappend(options, make_option("current", "1"));
 	options = lappend(options, make_option("min_version", "1"));
 	options = lappend(options, make_option("state", "enabled"));
-	options = lappend(options, make_option("index", wrap_text(INDEX_ALG_NAME, index_wrap)));
+	options = lappend(options, make_option("index", wrap_text(tc_index_algorithm_name(index_algorithm), index_wrap)));
 	if (!options_digest(options, &key, ret_digest))
 		elog(ERROR, "could not compute the digest of a key's options");
 	return options;

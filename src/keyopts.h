@@ -76,6 +76,7 @@ extern TcKeyOptions *tc_keyopts_parse(List *options, const char **reterr_what);
  */
 extern List *tc_keyopts_make_key(const TcKeyIdentity *identity,
 								 const uint8 wrap[TC_WRAP_BYTES],
+								 uint8 index_algorithm,
 								 const uint8 index_wrap[TC_WRAP_BYTES],
 								 uint8 ret_digest[TC_MAC_BYTES]);
 
@@ -101,10 +102,17 @@ extern const char *tc_keyopts_get(List *options, const char *name);
 extern uint8 tc_algorithm_by_name(const char *name);
 extern const char *tc_algorithm_name(uint8 algorithm);
 
+/* The same for the algorithms of index keys. */
+extern uint8 tc_index_algorithm_by_name(const char *name);
+extern const char *tc_index_algorithm_name(uint8 algorithm);
+
 /* The name of an option that no server of ours has, or NULL. */
 extern const char *tc_keyopts_unknown(List *options);
 
-/* Whether any option of the list is one that only we may write. */
+/*
+ * Whether any option of the list is one that only we may write: all are but
+ * "algorithm" and "index_algorithm", which choose for a new key.
+ */
 extern bool tc_keyopts_have_material(List *options);
 
 #endif							/* TC_KEYOPTS_H */

@@ -68,7 +68,7 @@ typedef enum TcAnswer
  *				-> slot
  *	MAKE_ROOT	identity.key_id, allow_no_recovery
  *				-> record, identity (of the transit key), wrap
- *	MAKE_KEY	record, identity.key_id, identity.algorithm
+ *	MAKE_KEY	record, identity.key_id, identity.algorithm, index_algorithm
  *				-> identity, wrap (of the DEK), index_wrap, root_version
  *	KEY_MAC		record, mac.digest -> mac.mac
  *	CHECK_RECORD record -> trusted
@@ -87,6 +87,7 @@ typedef struct TcRequest
 	TcKeyIdentity identity;
 	uint8		wrap[TC_WRAP_BYTES];
 	uint8		index_wrap[TC_WRAP_BYTES];
+	uint8		index_algorithm;
 	bool		check_mac;
 	bool		allow_no_recovery;
 	bool		trusted;

@@ -13,12 +13,24 @@
 
 #define STACK_BYTES 1024		/* more than a compression function uses */
 
+/* A minimal libsodium lacks it; its header says so. */
+#ifdef crypto_shorthash_siphashx24_BYTES
+#define HAVE_SIPHASH128
+_Static_assert(TC_TOKEN_BYTES == crypto_shorthash_siphashx24_BYTES &&
+			   TC_KEY_BYTES >= crypto_shorthash_siphashx24_KEYBYTES,
+			   "SipHash has no such token, or a longer key");
+#endif
+
 _Static_assert(TC_TOKEN_BYTES == crypto_generichash_blake2b_BYTES_MIN,
 			   "BLAKE2b has no such token");
 
 bool
 tc_token_supports(uint8_t algorithm)
 {
+#ifdef HAVE_SIPHASH128
+	if (algorithm == TC_INDEX_SIPHASH128)
+		return true;
+#endif
 	return algorithm == TC_INDEX_BLAKE2B;
 }
 
@@ -51,6 +63,19 @@ blake2b_token(const uint8_t *subkey, TcSpan canonical, uint8_t *ret_token)
 	return ok;
 }
 
+#ifdef HAVE_SIPHASH128
+/* SipHash-2-4 of 128 bits, with the first half of the subkey as its key. */
+static bool
+siphash128_token(const uint8_t *subkey, TcSpan canonical, uint8_t *ret_token)
+{
+	static const uint8_t nothing[1];
+
+	return crypto_shorthash_siphashx24(ret_token,
+									   canonical.len > 0 ? canonical.data : nothing,
+									   canonical.len, subkey) == 0;
+}
+#endif
+
 TcResult
 tc_token_make(uint8_t algorithm, const uint8_t subkey[TC_KEY_BYTES],
 			  TcSpan canonical, uint8_t ret_token[TC_TOKEN_BYTES])
@@ -59,6 +84,10 @@ tc_token_make(uint8_t algorithm, const uint8_t subkey[TC_KEY_BYTES],
 
 	if (algorithm == TC_INDEX_BLAKE2B)
 		ok = blake2b_token(subkey, canonical, ret_token);
+#ifdef HAVE_SIPHASH128
+	else if (algorithm == TC_INDEX_SIPHASH128)
+		ok = siphash128_token(subkey, canonical, ret_token);
+#endif
 
 	/* libsodium leaves subkey and plaintext below us, as in kdf.c */
 	sodium_stackzero(STACK_BYTES);

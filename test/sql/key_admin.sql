@@ -25,15 +25,26 @@ CREATE SERVER regress_wrong FOREIGN DATA WRAPPER themis_crypt OPTIONS (algorithm
 \echo :LAST_ERROR_SQLSTATE
 CREATE SERVER regress_wrong FOREIGN DATA WRAPPER themis_crypt OPTIONS (algorithm '');
 CREATE SERVER regress_wrong FOREIGN DATA WRAPPER themis_crypt OPTIONS (algorithm 'aegis256');
+-- and how it makes blind tokens
+CREATE SERVER regress_blake FOREIGN DATA WRAPPER themis_crypt OPTIONS (index_algorithm 'blake2b');
+CREATE SERVER regress_sip FOREIGN DATA WRAPPER themis_crypt OPTIONS (algorithm 'xchacha20poly1305', index_algorithm 'siphash128');
+CREATE SERVER regress_wrong FOREIGN DATA WRAPPER themis_crypt OPTIONS (index_algorithm 'md5');
+\echo :LAST_ERROR_SQLSTATE
+CREATE SERVER regress_wrong FOREIGN DATA WRAPPER themis_crypt OPTIONS (index_algorithm '');
+CREATE SERVER regress_wrong FOREIGN DATA WRAPPER themis_crypt OPTIONS (index_algorithm 'BLAKE2B');
+CREATE SERVER regress_wrong FOREIGN DATA WRAPPER themis_crypt OPTIONS (index_algorithm 'xchacha20poly1305');
+CREATE SERVER regress_wrong FOREIGN DATA WRAPPER themis_crypt OPTIONS (algorithm 'siphash128');
 SELECT themis_crypt.create_key('regress Created');
 SELECT themis_crypt.create_key('regress_created2', 'xchacha20poly1305');
+SELECT themis_crypt.create_key('regress_created3', index_algorithm => 'siphash128');
 SELECT themis_crypt.create_key(name => 'regress_wrong', algorithm => 'rot13');
+SELECT themis_crypt.create_key(name => 'regress_wrong', index_algorithm => 'sip'', host ''x');
 SELECT themis_crypt.create_key(NULL);
 SELECT themis_crypt.create_key('regress_key');
 SELECT themis_crypt.create_key('');
 
 -- what the view shows
-SELECT name, id ~ '^[0-9a-f]{1,6}$' AS id, owner, algorithm, versions, current, usable_by FROM themis_crypt.keys WHERE name ~ '^regress' ORDER BY name COLLATE "C";
+SELECT name, id ~ '^[0-9a-f]{1,6}$' AS id, owner, algorithm, index_algorithm, versions, current, usable_by FROM themis_crypt.keys WHERE name ~ '^regress' ORDER BY name COLLATE "C";
 SELECT count(DISTINCT id) = count(*) AS ids_differ FROM themis_crypt.keys;
 -- what everybody can read has no key in it, but wrapped: names and lengths
 SELECT option_name, CASE WHEN option_name ~ '^(id|uuid|realm|mac)$' THEN regexp_replace(option_value, '[A-Za-z0-9_-]', '.', 'g')
@@ -69,9 +80,13 @@ ALTER SERVER regress_key OPTIONS (DROP mac);
 ALTER SERVER regress_key OPTIONS (ADD v2 'xchacha20poly1305:AAAA');
 ALTER SERVER regress_key OPTIONS (host 'localhost');
 ALTER SERVER regress_key VERSION '2' OPTIONS (SET current '2');
+ALTER SERVER regress_sip OPTIONS (SET index_algorithm 'blake2b');
+ALTER SERVER regress_sip OPTIONS (ADD index_algorithm 'blake2b');
 SET ROLE regress_super;
 ALTER SERVER regress_key OPTIONS (SET id '7');
 ALTER SERVER regress_key OPTIONS (DROP mac);
+ALTER SERVER regress_sip OPTIONS (SET index_algorithm 'blake2b');
+ALTER SERVER regress_sip OPTIONS (SET index 'blake2b:AAAA');
 ALTER SERVER themis_root OPTIONS (SET record 'AAAA');
 \echo :LAST_ERROR_SQLSTATE
 ALTER SERVER regress_renamed OWNER TO regress_officer2;
@@ -121,7 +136,7 @@ CREATE SERVER regress_wrong FOREIGN DATA WRAPPER themis_crypt OPTIONS (algorithm
 CREATE SERVER IF NOT EXISTS regress_key FOREIGN DATA WRAPPER themis_crypt OPTIONS (id '7');
 
 -- a key comes back from its options, as from a dump
-CREATE TABLE saved AS SELECT srvname::text AS name, srvoptions AS options FROM pg_foreign_server WHERE srvname IN ('regress_key', 'regress_key2', 'themis_root');
+CREATE TABLE saved AS SELECT srvname::text AS name, srvoptions AS options FROM pg_foreign_server WHERE srvname IN ('regress_key', 'regress_key2', 'regress_sip', 'themis_root');
 GRANT SELECT ON saved TO regress_officer2;
 CREATE FUNCTION restore(saved_name text, new_name text, changed text DEFAULT '', change text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -170,7 +185,48 @@ SELECT restore('regress_key2', 'regress_key2', 'v1', (SELECT option_value FROM r
 SELECT restore('regress_key2', 'regress_key2', 'mac', (SELECT option_value FROM regress_officer.saved, pg_options_to_table(options) WHERE name = 'regress_key' AND option_name = 'mac'));
 SELECT restore('regress_key2', 'regress_key2', 'uuid', (SELECT option_value FROM regress_officer.saved, pg_options_to_table(options) WHERE name = 'regress_key' AND option_name = 'uuid'));
 SELECT restore('regress_key2', 'regress_key2', 'id', (SELECT option_value FROM regress_officer.saved, pg_options_to_table(options) WHERE name = 'regress_key' AND option_name = 'id'));
+SELECT restore('regress_key2', 'regress_key2', 'index', (SELECT replace(option_value, 'blake2b:', 'siphash128:') FROM regress_officer.saved, pg_options_to_table(options) WHERE name = 'regress_key2' AND option_name = 'index'));
 SELECT restore('regress_key2', 'regress_key2');
+
+-- nor does the option of another index algorithm, or of none; a dump keeps it
+SET ROLE regress_officer;
+CREATE TABLE sip (x encrypted(regress_sip, text, searchable));
+INSERT INTO sip VALUES ('findable'), ('findable'), ('other');
+SELECT x::text, substring(themis_crypt.encrypted_send(x), 9, 16) AS token INTO found FROM sip WHERE x = 'findable';
+SELECT count(*), count(DISTINCT token) FROM found;
+DROP TABLE sip;
+SET ROLE regress_super;
+DROP SERVER regress_sip;
+SELECT restore('regress_sip', 'regress_sip', 'index', (SELECT replace(option_value, 'siphash128:', new) FROM regress_officer.saved, pg_options_to_table(options) WHERE name = 'regress_sip' AND option_name = 'index'))
+	FROM unnest(ARRAY['blake2b:', 'siphash:', 'md5:', ':', '', 'siphash128::', 'siphash128']) AS new;
+CREATE SERVER regress_wrong FOREIGN DATA WRAPPER themis_crypt OPTIONS (kind 'key', index_algorithm 'blake2b');
+SELECT restore('regress_sip', 'regress_sip');
+ALTER SERVER regress_sip OWNER TO regress_officer;
+SELECT index_algorithm FROM themis_crypt.keys WHERE name = 'regress_sip';
+SET ROLE regress_officer;
+CREATE TABLE sip (x encrypted(regress_sip, text, searchable));
+INSERT INTO sip VALUES ('findable'), ('other');
+SELECT x::text, substring(themis_crypt.encrypted_send(x), 9, 16) IN (SELECT token FROM found) AS same_token FROM sip WHERE x = 'findable';
+
+-- altered in the catalog: the key makes no token, and opens nothing
+RESET ROLE;
+SET allow_system_table_mods = on;
+BEGIN;
+UPDATE pg_foreign_server SET srvoptions = ARRAY(SELECT replace(o, 'index=siphash128:', 'index=blake2b:') FROM unnest(srvoptions) AS o) WHERE srvname = 'regress_sip';
+SET LOCAL ROLE regress_officer;
+SELECT index_algorithm FROM themis_crypt.keys WHERE name = 'regress_sip';
+SAVEPOINT altered;
+SELECT count(*) FROM sip WHERE x = 'findable';
+ROLLBACK TO altered;
+INSERT INTO sip VALUES ('findable');
+ROLLBACK TO altered;
+SELECT x::text FROM sip;
+ROLLBACK;
+RESET allow_system_table_mods;
+SET ROLE regress_officer;
+SELECT count(*) FROM sip WHERE x = 'findable';
+DROP TABLE sip, found;
+DROP SERVER regress_sip, regress_blake, regress_created3;
 
 -- dropping
 RESET search_path;

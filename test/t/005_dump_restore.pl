@@ -19,10 +19,12 @@ CREATE DATABASE source;
 \c source
 CREATE EXTENSION themis_crypt;
 CREATE SERVER alpha FOREIGN DATA WRAPPER themis_crypt;
-CREATE SERVER zeta FOREIGN DATA WRAPPER themis_crypt;
+CREATE SERVER zeta FOREIGN DATA WRAPPER themis_crypt OPTIONS (index_algorithm 'siphash128');
 GRANT USAGE ON FOREIGN SERVER zeta TO hr;
 CREATE TABLE alpha_t (i int PRIMARY KEY, v encrypted(alpha), z encrypted(zeta, numeric));
 CREATE TABLE zeta_t (v encrypted(zeta) NOT NULL);
+CREATE TABLE found_t (i int, v encrypted(alpha, text, searchable), z encrypted(zeta, int4, searchable) UNIQUE);
+INSERT INTO found_t SELECT i, 'v' || i % 10, i FROM generate_series(1, 100) AS i;
 INSERT INTO alpha_t SELECT i, 'v' || i, i * 1.10 FROM generate_series(1, 1000) AS i;
 INSERT INTO alpha_t VALUES (0, '', NULL);
 INSERT INTO zeta_t VALUES (repeat('long', 10000));
@@ -30,8 +32,10 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public TO dumper, hr;
 END
 
 my $open = q(SELECT count(*), md5(string_agg(i || v::text || coalesce(z::numeric, -1), ',' ORDER BY i)),
-	(SELECT md5(v::text) FROM zeta_t) FROM alpha_t);
+	(SELECT md5(v::text) FROM zeta_t), (SELECT i FROM found_t WHERE z = 7), (SELECT count(*) FROM found_t WHERE v = 'v7')
+	FROM alpha_t);
 my $plain = $node->safe_psql('source', $open);
+like($plain, qr/\|7\|10$/, 'the source finds values by both algorithms of index keys');
 my $servers = q(SELECT srvname, srvacl, array(SELECT unnest(srvoptions) ORDER BY 1)
 	FROM pg_foreign_server ORDER BY 1);
 my $keys = $node->safe_psql('source', $servers);
