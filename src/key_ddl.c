@@ -132,6 +132,7 @@ prepare_create(const CreateForeignServerStmt *stmt)
 {
 	CreateForeignServerStmt *copy;
 	const char *unknown;
+	const char *repeated;
 
 	restoring_key = tc_keyopts_have_material(stmt->options);
 	unknown = tc_keyopts_unknown(stmt->options);
@@ -149,6 +150,13 @@ prepare_create(const CreateForeignServerStmt *stmt)
 	}
 	if (!wants_new_key(stmt))
 		return unconstify(CreateForeignServerStmt *, stmt);
+
+	/* core would say so, but does not see these options */
+	repeated = tc_keyopts_repeated(stmt->options);
+	if (repeated != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("option \"%s\" provided more than once", repeated)));
 	PreventCommandIfReadOnly("CREATE SERVER");
 	PreventCommandDuringRecovery("CREATE SERVER");
 

@@ -292,6 +292,25 @@ tc_keyopts_unknown(List *options)
 	return NULL;
 }
 
+const char *
+tc_keyopts_repeated(List *options)
+{
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		const char *name = lfirst_node(DefElem, cell)->defname;
+		int			times = 0;
+		ListCell   *other;
+
+		foreach(other, options)
+			times += strcmp(lfirst_node(DefElem, other)->defname, name) == 0;
+		if (times != 1)
+			return name;
+	}
+	return NULL;
+}
+
 /* No option but ours, and none twice. */
 static const char *
 check_names(List *options, const char *const *names, const char *prefix)
@@ -301,17 +320,12 @@ check_names(List *options, const char *const *names, const char *prefix)
 	foreach(cell, options)
 	{
 		const char *name = lfirst_node(DefElem, cell)->defname;
-		bool		known = version_of_name(name, prefix) != 0 ||
-			is_among(names, name);
-		int			times = 0;
-		ListCell   *other;
 
-		foreach(other, options)
-			times += strcmp(lfirst_node(DefElem, other)->defname, name) == 0;
-		if (!known || times != 1)
+		if (version_of_name(name, prefix) == 0 && !is_among(names, name))
 			return "There is an option that does not belong there.";
 	}
-	return NULL;
+	return tc_keyopts_repeated(options) == NULL ? NULL :
+		"There is an option twice.";
 }
 
 static const char *

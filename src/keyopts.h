@@ -109,6 +109,9 @@ extern const char *tc_index_algorithm_name(uint8 algorithm);
 /* The name of an option that no server of ours has, or NULL. */
 extern const char *tc_keyopts_unknown(List *options);
 
+/* The name of an option that is given twice, or NULL. */
+extern const char *tc_keyopts_repeated(List *options);
+
 /*
  * Whether any option of the list is one that only we may write: all are but
  * "algorithm" and "index_algorithm", which choose for a new key.

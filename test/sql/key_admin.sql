@@ -34,6 +34,7 @@ CREATE SERVER regress_wrong FOREIGN DATA WRAPPER themis_crypt OPTIONS (index_alg
 CREATE SERVER regress_wrong FOREIGN DATA WRAPPER themis_crypt OPTIONS (index_algorithm 'BLAKE2B');
 CREATE SERVER regress_wrong FOREIGN DATA WRAPPER themis_crypt OPTIONS (index_algorithm 'xchacha20poly1305');
 CREATE SERVER regress_wrong FOREIGN DATA WRAPPER themis_crypt OPTIONS (algorithm 'siphash128');
+CREATE SERVER regress_wrong FOREIGN DATA WRAPPER themis_crypt OPTIONS (index_algorithm 'siphash128', index_algorithm 'blake2b');
 SELECT themis_crypt.create_key('regress Created');
 SELECT themis_crypt.create_key('regress_created2', 'xchacha20poly1305');
 SELECT themis_crypt.create_key('regress_created3', index_algorithm => 'siphash128');
