@@ -216,7 +216,10 @@ TcSpan
 tc_envelope_hashed(TcSpan value)
 {
 	bool		searchable = (value.data[HOW_AT] & TC_FLAG_SEARCHABLE) != 0;
+	size_t		len = searchable ? TC_TOKEN_BYTES : TC_NONCE_BYTES;
 
-	return tc_span(value.data + TC_HEADER_BYTES,
-				   searchable ? TC_TOKEN_BYTES : TC_NONCE_BYTES);
+	/* a damaged value may end before */
+	if (len > value.len - TC_HEADER_BYTES)
+		len = value.len - TC_HEADER_BYTES;
+	return tc_span(value.data + TC_HEADER_BYTES, len);
 }

@@ -118,7 +118,7 @@ extern TcBound tc_envelope_bound(TcSpan value);
  */
 extern int	tc_envelope_compare(TcSpan a, TcSpan b);
 
-/* The bytes that are equal in equal values, for hashing. */
+/* The bytes that are equal in equal values, for hashing; lengths as above. */
 extern TcSpan tc_envelope_hashed(TcSpan value);
 
 #endif							/* TC_ENVELOPE_H */

@@ -66,6 +66,47 @@ check_opening(const TcEnvelope *envelope)
 	free(again);
 }
 
+static int
+sign(int number)
+{
+	return number < 0 ? -1 : number > 0;
+}
+
+/* Equality of the halves of the input, and of one with its probe. */
+static void
+check_order(const uint8_t *data, size_t size)
+{
+	uint8_t    *left = malloc(size + 1);
+	uint8_t    *right = malloc(size + 1);
+	size_t		left_len = size / 2;
+	size_t		right_len = size - left_len;
+	TcSpan		a = tc_span(left, left_len);
+	TcSpan		b = tc_span(right, right_len);
+
+	memcpy(left, data, left_len);
+	memcpy(right, data + left_len, right_len);
+	HOLDS((left_len >= TC_PROBE_BYTES && left[0] == TC_FORMAT_1) == (tc_envelope_bound(a) != TC_BOUND_NOT));
+	if (left_len >= TC_PROBE_BYTES && right_len >= TC_PROBE_BYTES)
+	{
+		uint8_t		probe[TC_PROBE_BYTES];
+		TcSpan		p = tc_span(probe, sizeof(probe));
+		TcSpan		hashed_a = tc_envelope_hashed(a);
+		TcSpan		hashed_b = tc_envelope_hashed(b);
+		int			order = sign(tc_envelope_compare(a, b));
+
+		HOLDS(order == -sign(tc_envelope_compare(b, a)));
+		HOLDS(tc_envelope_compare(a, a) == 0);
+		HOLDS(hashed_a.data == left + TC_HEADER_BYTES && hashed_a.len <= left_len - TC_HEADER_BYTES);
+		HOLDS(order != 0 || (hashed_a.len == hashed_b.len &&
+							 memcmp(hashed_a.data, hashed_b.data, hashed_a.len) == 0));
+		tc_envelope_write_probe(left[2], (uint32_t) (left[3] | left[4] << 8 | left[5] << 16),
+								left + TC_HEADER_BYTES, probe);
+		HOLDS((tc_envelope_compare(a, p) == 0) == ((left[1] & TC_FLAG_SEARCHABLE) != 0));
+	}
+	free(left);
+	free(right);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -75,6 +116,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	TcResult	header_result = tc_envelope_read_header(tc_span(data, size), &header);
 
 	HOLDS(result == TC_OK || result == TC_MALFORMED || result == TC_UNSUPPORTED);
+	check_order(data, size);
+	if (result == TC_OK)
+		HOLDS(tc_envelope_bound(tc_span(data, size)) != TC_BOUND_PROBE);
 	if (header_result != TC_OK)
 		HOLDS(result == header_result);
 	if (result == TC_OK)

@@ -299,6 +299,231 @@ test_limit(void)
 	free(bytes);
 }
 
+static TcBound
+bound_of(const uint8_t *bytes, size_t len)
+{
+	uint8_t    *copy = exact_copy(bytes, len);
+	TcBound		bound = tc_envelope_bound(tc_span(copy, len));
+
+	free(copy);
+	return bound;
+}
+
+static void
+test_probe(void)
+{
+	static const uint8_t expected[8] = {0xF9, 0x10, 5, 0x56, 0x34, 0x12, 0, 0};
+	uint8_t		token[TC_TOKEN_BYTES];
+	uint8_t		probe[TC_PROBE_BYTES + 1];
+	uint8_t		longer[300] = {0};
+	size_t		taken = 0;
+
+	fill(token, sizeof(token), 1);
+	probe[TC_PROBE_BYTES] = 0x55;
+	tc_envelope_write_probe(5, 0x123456, token, probe);
+	is_bytes(probe, expected, 8, "the header of a probe byte by byte");
+	ok(memcmp(probe + 8, token, sizeof(token)) == 0 && probe[TC_PROBE_BYTES] == 0x55,
+	   "its token behind it, and nothing else");
+	ok(bound_of(probe, TC_PROBE_BYTES) == TC_BOUND_PROBE, "it is known as one");
+	memcpy(longer, probe, TC_PROBE_BYTES);
+	for (size_t len = 0; len <= sizeof(longer); len++)
+		taken += parse_quietly(longer, len) == TC_OK;
+	for (int algorithm = 0; algorithm < 16; algorithm++)
+	{
+		longer[1] = (uint8_t) (TC_FLAG_SEARCHABLE | algorithm);
+		taken += parse_quietly(longer, sizeof(longer)) == TC_OK;
+	}
+	is_count(taken, 0, "whatever its length or algorithm, it is no value that could be stored");
+}
+
+static void
+test_bound(void)
+{
+	uint8_t		bytes[300];
+	size_t		len = make(&searchable_header, NULL, 0, bytes);
+	size_t		wrong = 0;
+
+	ok(bound_of(bytes, len) == TC_BOUND_SEARCHABLE, "a searchable value is one");
+	for (size_t n = 0; n <= len; n++)
+		wrong += bound_of(bytes, n) != (n < TC_PROBE_BYTES ? TC_BOUND_NOT : TC_BOUND_SEARCHABLE);
+	is_count(wrong, 0, "its first 24 bytes say so, fewer do not");
+	wrong = 0;
+	for (int first = 0; first < 256; first++)
+	{
+		bytes[0] = (uint8_t) first;
+		wrong += bound_of(bytes, len) != (first == 0xF9 ? TC_BOUND_SEARCHABLE : TC_BOUND_NOT);
+	}
+	is_count(wrong, 0, "no other format has a token that we know");
+	len = make(&plain_header, NULL, 0, bytes);
+	ok(bound_of(bytes, len) == TC_BOUND_UNSEARCHABLE, "a value without a token is not searchable");
+	bytes[6] = 0;
+	ok(bound_of(bytes, len) == TC_BOUND_UNSEARCHABLE, "nor in version 1280");
+	len = make(&pending_header, "alice", 0, bytes);
+	ok(bound_of(bytes, len) == TC_BOUND_PENDING, "a pending value is pending");
+	ok(bound_of(NULL, 0) == TC_BOUND_NOT, "nothing is nothing");
+}
+
+/* Values of few tokens, keys, types, versions and nonces, so that many meet. */
+#define MET			400
+typedef struct Met
+{
+	uint8_t    *bytes;
+	size_t		len;
+	bool		searchable;
+} Met;
+
+static void
+meet(Met *met, uint32_t seed)
+{
+	TcHeader	header = {TC_ALG_XCHACHA20POLY1305, 0, 1, 1, 1};
+	uint8_t		bytes[100];
+	uint8_t		dice[8];
+
+	fill(dice, sizeof(dice), seed);
+	header.algorithm = (uint8_t) (1 + dice[0] % 2);
+	header.flags = dice[1] % 3 == 0 ? 0 : TC_FLAG_SEARCHABLE;
+	header.type_code = (uint8_t) (1 + dice[2] % 2);
+	header.key_id = dice[3] % 2 ? 0x010000 : 1;
+	header.version = (uint16_t) (1 + dice[4] % 2);
+	met->searchable = header.flags != 0;
+	met->len = 48 + dice[5] % 2;
+	memset(bytes, 0, sizeof(bytes));
+	if (met->searchable && dice[6] % 2)
+	{
+		static const uint8_t no_token[TC_TOKEN_BYTES];
+
+		tc_envelope_write_probe(header.type_code, header.key_id, no_token, bytes);
+		met->len = TC_PROBE_BYTES;
+	}
+	else
+	{
+		tc_envelope_write_header(&header, bytes);
+		bytes[40] = dice[6] & 2;	/* nonce or tag: nobody's concern, or all */
+	}
+	bytes[8] = dice[7] & 0x80;	/* of the token, or of the nonce */
+	bytes[23] = dice[7] & 1;
+	met->bytes = exact_copy(bytes, met->len);
+}
+
+/* What FORMAT and envelope.h call equal. */
+static bool
+are_equal(const Met *a, const Met *b)
+{
+	if (a->searchable && b->searchable)
+		return memcmp(a->bytes + 8, b->bytes + 8, TC_TOKEN_BYTES) == 0 &&
+			memcmp(a->bytes + 2, b->bytes + 2, 4) == 0;
+	return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
+static int
+sign(int number)
+{
+	return number < 0 ? -1 : number > 0;
+}
+
+static void
+test_order(void)
+{
+	static Met	met[MET];
+	static signed char order[MET][MET];
+	size_t		equal = 0;
+	size_t		wrong = 0;
+	size_t		hashes = 0;
+
+	for (uint32_t i = 0; i < MET; i++)
+		meet(&met[i], i + 1);
+	for (int i = 0; i < MET; i++)
+		for (int j = 0; j < MET; j++)
+		{
+			TcSpan		a = tc_span(met[i].bytes, met[i].len);
+			TcSpan		b = tc_span(met[j].bytes, met[j].len);
+			TcSpan		hashed_a = tc_envelope_hashed(a);
+			TcSpan		hashed_b = tc_envelope_hashed(b);
+
+			order[i][j] = (signed char) sign(tc_envelope_compare(a, b));
+			wrong += (order[i][j] == 0) != are_equal(&met[i], &met[j]);
+			equal += i != j && order[i][j] == 0;
+			if (order[i][j] == 0)
+				hashes += hashed_a.len != hashed_b.len ||
+					memcmp(hashed_a.data, hashed_b.data, hashed_a.len) != 0;
+			hashes += hashed_a.data < a.data || hashed_a.data + hashed_a.len > a.data + a.len;
+		}
+	is_count(wrong, 0, "0 for one token, key and type whatever else differs, and for the same bytes; else not");
+	ok(equal > MET, "of %d values %zu pairs are equal", MET, equal);
+	is_count(hashes, 0, "equal values hash the same bytes of their own");
+	wrong = 0;
+	for (int i = 0; i < MET; i++)
+		for (int j = 0; j < MET; j++)
+			wrong += order[i][j] != -order[j][i];
+	is_count(wrong, 0, "the order turned round is the other one");
+	wrong = 0;
+	for (int i = 0; i < MET; i++)
+		for (int j = 0; j < MET; j++)
+			for (int k = 0; order[i][j] <= 0 && k < MET; k++)
+				if (order[j][k] <= 0)
+					wrong += order[i][k] > 0 || (order[i][k] == 0 && (order[i][j] || order[j][k]));
+	is_count(wrong, 0, "and it leads from one to the next and never back");
+	for (int i = 0; i < MET; i++)
+		free(met[i].bytes);
+}
+
+/* One bit of a searchable value changed, and whether it is another one. */
+static void
+test_order_of_bits(void)
+{
+	uint8_t		bytes[300];
+	uint8_t		changed[300];
+	size_t		len = make(&searchable_header, NULL, 10, bytes);
+	size_t		wrong = 0;
+
+	memcpy(changed, bytes, len);
+	for (size_t bit = 0; bit < 8 * len; bit++)
+	{
+		size_t		at = bit / 8;
+		bool		counts = (at >= 2 && at < 6) || (at >= 8 && at < 24) || bit == 8 + 4;
+
+		changed[at] ^= (uint8_t) (1 << bit % 8);
+		wrong += (tc_envelope_compare(tc_span(bytes, len), tc_span(changed, len)) != 0) != counts;
+		changed[at] ^= (uint8_t) (1 << bit % 8);
+	}
+	is_count(wrong, 0, "every bit of token, key and type counts, and no bit of algorithm, version, nonce and text");
+	len = make(&plain_header, NULL, 10, bytes);
+	memcpy(changed, bytes, len);
+	wrong = 0;
+	for (size_t bit = 0; bit < 8 * len; bit++)
+	{
+		changed[bit / 8] ^= (uint8_t) (1 << bit % 8);
+		wrong += tc_envelope_compare(tc_span(bytes, len), tc_span(changed, len)) == 0;
+		changed[bit / 8] ^= (uint8_t) (1 << bit % 8);
+	}
+	is_count(wrong, 0, "without a token, every bit counts");
+	ok(tc_envelope_compare(tc_span(bytes, len), tc_span(bytes, len - 1)) == 1 &&
+	   tc_envelope_compare(tc_span(bytes, len - 1), tc_span(bytes, len)) == -1, "and the length does");
+}
+
+/* What a damaged page may hold still has bounds. */
+static void
+test_hashed_lengths(void)
+{
+	uint8_t		bytes[300];
+	size_t		wrong = 0;
+
+	for (int searchable = 0; searchable < 2; searchable++)
+	{
+		(void) make(searchable ? &searchable_header : &plain_header, NULL, 40, bytes);
+		for (size_t len = TC_PROBE_BYTES; len < 100; len++)
+		{
+			uint8_t    *copy = exact_copy(bytes, len);
+			TcSpan		hashed = tc_envelope_hashed(tc_span(copy, len));
+			size_t		expected = searchable ? 16 : len < 32 ? len - 8 : 24;
+
+			wrong += hashed.data != copy + 8 || hashed.len != expected;
+			free(copy);
+		}
+	}
+	is_count(wrong, 0, "the token is hashed, or the nonce as far as it goes");
+}
+
 int
 main(void)
 {
@@ -309,5 +534,10 @@ main(void)
 	test_pending();
 	test_header_alone();
 	test_limit();
+	test_probe();
+	test_bound();
+	test_order();
+	test_order_of_bits();
+	test_hashed_lengths();
 	return done();
 }
