@@ -227,6 +227,13 @@ sub literals
 	return join ', ', map { $self->literal($column) . ($suffix // '') } 1 .. $count;
 }
 
+# The text form of an array.
+sub array_literal
+{
+	my ($self, $column, $count) = @_;
+	return quoted('{' . join(',', map { '"' . $self->value($column) =~ s/(["\\])/\\$1/gr . '"' } 1 .. $count) . '}');
+}
+
 sub add
 {
 	my ($self, @case) = @_;

@@ -21,6 +21,7 @@ INSERT INTO chi SELECT i, 'p' || i % 3, 'p' || 3 + i % 2, 'p' || 5 + i % 2, 'p7'
 INSERT INTO chi (id, def) VALUES (20, NULL);
 CREATE TABLE ex (id int, t @text@, l @text@, EXCLUDE USING hash (l WITH =), CONSTRAINT later UNIQUE (t) DEFERRABLE INITIALLY IMMEDIATE);
 INSERT INTO ex VALUES (1, 'a', repeat('x', 5000)), (2, 'b', repeat('y', 5000)), (3, NULL, NULL), (4, NULL, NULL);
+CREATE TABLE ck (id int, t @text@ CHECK (t <> 'forbidden'::text), n @numeric@, CHECK (n IS DISTINCT FROM 0::numeric OR t IN ('a'::text, 'b'::text)));
 CREATE TABLE nn (id int, t @text@, UNIQUE NULLS NOT DISTINCT (t));
 INSERT INTO nn VALUES (1, NULL), (2, '');
 CREATE TABLE part (id int, t @text@, n @numeric@, PRIMARY KEY (id, t), UNIQUE (t, id)) PARTITION BY HASH (t);
@@ -155,6 +156,9 @@ my $ex = 'SELECT id, t::text, md5(l::text) FROM ex';
 $twin->add($_, $ex) for "INSERT INTO ex VALUES (5, 'c', repeat('x', 5000))", "INSERT INTO ex VALUES (5, 'c', repeat('x', 5001))", "INSERT INTO ex VALUES (5, 'c', repeat('x', 5000)) ON CONFLICT DO NOTHING", "INSERT INTO ex VALUES (5, 'a', 'z')", "UPDATE ex SET l = repeat('y', 5000) WHERE id = 1", "UPDATE ex SET l = l", "UPDATE ex SET t = CASE t WHEN 'a' THEN 'b' ELSE 'a' END::text WHERE id < 3";
 $twin->add('SET CONSTRAINTS later DEFERRED', "UPDATE ex SET t = 'b' WHERE id = 1", "UPDATE ex SET t = 'a' WHERE id = 2", 'SET CONSTRAINTS later IMMEDIATE', $ex);
 $twin->add('SET CONSTRAINTS later DEFERRED', "UPDATE ex SET t = 'b' WHERE id = 1", 'SET CONSTRAINTS later IMMEDIATE', $ex);
+
+# Checks
+$twin->add($_, 'SELECT id, t::text, n::numeric FROM ck') for "INSERT INTO ck VALUES (1, 'forbidden', 1)", "INSERT INTO ck VALUES (1, 'allowed', 1), (2, NULL, NULL)", "INSERT INTO ck VALUES (1, 'a', 0), (2, 'b', 0.00)", "INSERT INTO ck VALUES (1, 'c', 0.0)", "INSERT INTO ck VALUES (1, 'a', 0)" . q(; UPDATE ck SET t = 'c');
 
 # Rows find their partition, and move.
 $twin->add($_, 'SELECT id, t::text, n::numeric FROM part') for "UPDATE part SET t = 'w' || id", "UPDATE part SET t = 'same' WHERE t IN ('v1', 'v2')", "DELETE FROM part WHERE t = 'v3'", "INSERT INTO part VALUES (1, 'v1')", "INSERT INTO part VALUES (1, 'v1', 5), (1, 'v8', 5) ON CONFLICT (t, id) DO UPDATE SET n = excluded.n", "INSERT INTO part SELECT 100 + id, t, n FROM b WHERE t IS NOT NULL", "UPDATE part SET n = 1 FROM b WHERE b.t = part.t", "MERGE INTO part USING (VALUES (1, 'v1'), (7, 'v8')) s(id, t) ON part.id = s.id AND part.t = s.t WHEN MATCHED THEN UPDATE SET t = 'moved' WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.t, 0)";

@@ -14,6 +14,7 @@ CREATE INDEX ON many (zipf);
 CREATE INDEX ON many USING hash (even);
 CREATE FUNCTION inlined(x text) RETURNS SETOF int LANGUAGE sql STABLE AS 'SELECT id FROM many WHERE zipf = ANY (ARRAY[x, x || ''x''])';
 CREATE FUNCTION atomic(x text) RETURNS SETOF int LANGUAGE sql STABLE BEGIN ATOMIC SELECT id FROM many WHERE even = x; END;
+CREATE FUNCTION leak(x int) RETURNS bool LANGUAGE plpgsql COST 0.0001 AS $$ BEGIN RAISE NOTICE 'leaked %', x; RETURN true; END $$;
 CREATE VIEW behind WITH (security_barrier) AS SELECT * FROM many WHERE k > 0;
 END
 my $node = $twin->node;
@@ -69,6 +70,24 @@ indexed('t', "SELECT id FROM rls WHERE t = 'a'", "test.who = 'alice'");
 indexed('t', "SELECT id FROM rls WHERE t = 'a' AND k::text <> t::text", "test.who = 'alice'");
 like(plan_of("SELECT zipf FROM many WHERE zipf = '1'", 'enable_bitmapscan = off'), qr/Index Only Scan/, 'index-only scan');
 like(plan_of('SELECT id FROM many WHERE zipf IS NOT DISTINCT FROM NULL'), qr/Index Cond: \(zipf IS NULL\)/, 'IS NOT DISTINCT FROM NULL');
+
+# A function that tells what it sees, and is cheap, sees only what policies and
+# barriers let through; on a searchable condition no more than that.
+sub leaked
+{
+	my (@sql) = @_;
+	my (undef, undef, $err) = $node->psql('postgres', join '', map { "$_;\n" } 'SET search_path = sealed, public', 'SET ROLE regress_twin', 'SET enable_seqscan = off', @sql);
+	my %seen = map { $_ => 1 } $err =~ /leaked (\d+)/g;
+	return join ' ', sort keys %seen;
+}
+
+my %hidden = map { $_ => 1 } split /\n/, $twin->in('plain', "SELECT id FROM rls WHERE owner <> 'alice'");
+my @seen = split / /, leaked("SET test.who = 'alice'", "SELECT id FROM rls WHERE leak(id) AND t = 'a'");
+cmp_ok(scalar @seen, '>', 0, 'control: rows of a policy are seen');
+is(scalar grep({ $hidden{$_} } @seen), 0, 'but none that it hides');
+cmp_ok(scalar grep({ $hidden{$_} } split / /, leaked("RESET ROLE", "SELECT id FROM rls WHERE leak(id) AND t = 'a'")), '>', 0, 'control: without the policy they are');
+unlike(leaked("SELECT id FROM behind WHERE leak(k) AND even = '10'"), qr/\b0\b/, 'nor what a barrier hides');
+like(leaked("SELECT id FROM many WHERE leak(k) AND even = '10'"), qr/\b0\b/, 'control: without the barrier it is seen');
 
 # Joins and groups by each method.
 my %method = (hashjoin => qr/Hash Join/, mergejoin => qr/Merge Join/, nestloop => qr/Nested Loop/);
@@ -132,6 +151,8 @@ my @refused = (
 		'SELECT o FROM a EXCEPT SELECT o FROM a', 'SELECT count(*) OVER (PARTITION BY o) FROM a', 'SELECT id FROM a WHERE o IN (SELECT o FROM a)', q(SELECT id FROM a WHERE o IS DISTINCT FROM 'a'), q(SELECT id FROM a WHERE NULLIF(o, 'a') IS NULL), q(SELECT CASE o WHEN 'a' THEN 1 END FROM a), 'SELECT count(*) FROM (SELECT DISTINCT a FROM a) s', q(PREPARE q AS SELECT id FROM a WHERE o = $1; EXECUTE q('a'))),
 	map({ [ $other, $_ ] } 'SELECT a.id FROM a JOIN k2t ON a.t = k2t.t', 'SELECT t FROM a UNION SELECT t FROM k2t', 'SELECT id FROM a WHERE t IN (SELECT t FROM k2t)', 'SELECT id FROM a WHERE t = n', 'SELECT id FROM a WHERE i = n', 'SELECT x.id FROM a x JOIN a y ON x.i = y.i4', 'SELECT id FROM a WHERE t IS DISTINCT FROM (SELECT t FROM k2t LIMIT 1)', 'SELECT a.id FROM a NATURAL JOIN k2t', q(SELECT id FROM a WHERE t = 'x'::text::encrypted(k2, text, searchable))),
 	map({ [ $unbound, $_ ] } 'SELECT a_value(1) = a_value(2)', q(SELECT a_value(1) = 'a'), 'SELECT count(*) FROM a GROUP BY a_value(id)', 'SELECT DISTINCT a_value(id) FROM a', 'SELECT count(DISTINCT a_value(id)) FROM a', q(SELECT 'a'::encrypted = 'b'::encrypted)),
+	map({ [ $operator, $_ ] } 'SELECT id FROM a WHERE n = 1::float8', q(SELECT id FROM a WHERE d = '2026-01-01'::timestamptz)), [ qr/^42804: collations are not supported by type encrypted/, 'SELECT id FROM a WHERE t COLLATE "C" = t' ],
+	map({ [ $unbound, $_ ] } q(SELECT t FROM a UNION SELECT 'x'), q(SELECT count(*) FROM a GROUP BY COALESCE(t, 'x'))), [ qr/^42P17: functions in index predicate must be marked IMMUTABLE/, q(RESET ROLE; CREATE INDEX ON a (id) WHERE t = 'a'::text) ],
 	[ qr/^42804: JOIN\/USING types encrypted and text cannot be matched/, 'SELECT a.id FROM a JOIN p USING (t)' ], [ qr/^42804: argument of WHERE must be type boolean, not type encrypted/, 'SELECT id FROM a WHERE f' ],
 	[ qr/^0A000: nondeterministic collations are not supported for encrypted columns \/ Compare opened values/, q(CREATE COLLATION pg_temp.ci (provider = icu, locale = 'und', deterministic = false); SELECT id FROM a WHERE t = 'a'::text COLLATE pg_temp.ci) ],
 	map({ [ qr/^0A000: column "(t|o)" is not searchable and cannot be used in (an index or key|a partition key) \/ Its type must be encrypted\(k, text, searchable\)/, "RESET ROLE; $_" ] } 'CREATE INDEX ON a (o)', 'CREATE INDEX ON a USING hash (o)',

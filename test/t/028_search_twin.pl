@@ -30,7 +30,7 @@ for my $c (@columns)
 	  "$c IN ($c, " . $ls->(2) . ')', "$c IN ((SELECT min(k) FROM a WHERE false)::text::$type, " . $ls->(2) . ')',
 	  $t->() . " IN ($c, " . $t->() . ')', $l->() . " IN ($c, $c)",
 	  map({ ("$c = ANY (" . $array->($_) . ')', "$c <> ALL (" . $array->($_) . ')') } 0, 2, 12),
-	  "$c <> ANY (" . $array->(2) . ')', "$c = ALL (" . $array->(1) . ')', "$c = ANY (NULL::$type\[])", "$c = ANY (" . $array->(3) . " || NULL)",
+	  "$c = ANY (" . $twin->array_literal($c, 3) . ')', $t->() . " = ANY (ARRAY[$c, NULL])", "$c <> ALL (" . $twin->array_literal($c, 11) . ')', "$c <> ANY (" . $array->(2) . ')', "$c = ALL (" . $array->(1) . ')', "$c = ANY (NULL::$type\[])", "$c = ANY (" . $array->(3) . " || NULL)",
 	  map({ ("$c IS DISTINCT FROM $_", "$c IS NOT DISTINCT FROM $_", "$_ IS DISTINCT FROM $c") } $l->(), $t->(), 'NULL', "NULL::$type"),
 	  "NULLIF($c, " . $l->() . ') IS NULL', "NULLIF($c, " . $t->() . ') IS NULL', 'NULLIF(' . $l->() . ", $c) IS NULL", 'NULLIF(' . $t->() . ", $c) IS NULL",
 	  "NULLIF($c, " . $l->() . ') = ' . $l->(), "CASE $c WHEN " . $l->() . ' THEN true WHEN ' . $t->() . ' THEN k > 10 ELSE id < 20 END',
@@ -65,6 +65,7 @@ for my $c (@columns)
 		$twin->add($set, "PREPARE q($type) AS SELECT id FROM a WHERE \$1 <> $c", 'EXECUTE q(' . $l->() . ')');
 		$twin->add($set, "PREPARE q AS SELECT id FROM a WHERE $c IN (\$1, \$2)", 'EXECUTE q(' . $ls->(2) . ')');
 		$twin->add($set, "PREPARE q($type\[]) AS SELECT id FROM a WHERE $c = ANY (\$1)", map { 'EXECUTE q(' . $array->($_) . ')' } 0, 2, 12);
+		$twin->add($set, "PREPARE q AS SELECT id FROM a WHERE $c = ANY (\$1)", map { "EXECUTE q($_)" } $twin->array_literal($c, 3), $twin->array_literal($c, 12), $array->(2), $array->(11), "'{}'", 'NULL');
 		$twin->add($set, "PREPARE q($type\[]) AS SELECT id FROM a WHERE $c <> ALL (\$1)", 'EXECUTE q(' . $array->(11) . ')');
 		$twin->add($set, "PREPARE q AS SELECT id FROM a WHERE $c IS NOT DISTINCT FROM \$1", map { "EXECUTE q($_)" } $l->(), 'NULL');
 		$twin->add($set, "PREPARE q AS SELECT id FROM a WHERE ($c, k) = (\$1, \$2) OR NULLIF($c, \$3) IS NULL", 'EXECUTE q(' . $l->() . ', 3, ' . $l->() . ')');
@@ -80,6 +81,10 @@ $twin->add(ids($_)) for
   map({ ("i4 = $_", "i4 <> $_") } '1::int2', '1::int8', '2147483648', '1.00', '1.5'), map({ ("i2 = $_", "i2 <> $_") } '1', '100000', '100::int8', '1.0'),
   "i4 IN (1, 2147483648)", "i4 = ANY ('{1,100,3000000000}'::int8[])", "n IN (1, 100::int8, 0.1)", "n = ANY ('{1,100}'::int[])",
   "ts = '2026-11-01'::date", "ts = '2026-11-01 12:00'::timestamp", "d = current_date", "iv = '24 hours'::interval", "ip = '127.0.0.0/8'::cidr", "f = true", "NOT f = true", "f IS NOT DISTINCT FROM true", "f <> (k > 3)", "f::bool",
+  "f = 'yes'", "f = 't'", "d = 'today'", "d = '2026-1-7'", "d = 'Jan 7, 2026'", "n = ' 1.00 '", "n = '1e2'", "u = upper(u::text)::uuid", "u = '{00000000000000000000000000000000}'", "b = '\\000'", "j = '{ \"b\":2,\"a\":1 }'", "iv = 'P1D'", "iv = '1440 min'", "ts = '2026-11-01 13:00+01'", "ip = '127.0.0.1/32'", "i = ' 1 '", "i = '0001'",
+  "t = ANY ('{{a,b},{A,ä}}'::text[])", "t = ANY (ARRAY[t, dom])", "t IN (t, dom, 'a')", "dom IN (t, 'a')", "'a' IN (t, dom)", "t = ANY (ARRAY[dom, NULL])", "t <> ALL (SELECT t FROM b WHERE t IS NOT NULL)", "t = ALL (SELECT t FROM b WHERE id < 2)", "i = ANY (ARRAY[1, 100, k])", "n IN (1, 2.5, 100::int8, k)",
+  "COALESCE(t, dom, 'x') = 'x'", "COALESCE(NULL, t) = 'a'", "CASE WHEN k > 3 THEN 'a' WHEN k > 1 THEN dom ELSE t END = 'a'", "CASE WHEN k > 3 THEN t END IN ('a', 'A')", "NULLIF(dom, t) = 'a'", "NULLIF(NULLIF(t, 'a'), 'A') IS NULL", "(CASE WHEN f = true THEN t ELSE NULL END) IS NOT DISTINCT FROM 'a'",
+  "(t, n) = ('a'::text, 1)", "(t, n, k) IN (('a'::text, 1, 3), ('ä'::text, 2.0, 4))", "('a'::text, 3) = (t, k)", "(t, n) <> ('a'::text, 1::numeric)", "(t, i) IN (SELECT t, i4 FROM p)", "(t, k) NOT IN (SELECT v, i4 FROM p WHERE v IS NOT NULL AND i4 IS NOT NULL)",
   "f = (k > 10)", "k::text = 'a' OR t = k::text", "t = lower('A')", "t = upper(t::text)", "t = k::text", "n = k", "n = k + 0.5", "i = id", "id = i4", "n = id::numeric AND i = k",
   "o::text = 'a'", "t = o::text", "o IS NULL", "COALESCE(t, 'x') = COALESCE(dom, 'x')", "CASE WHEN k > 10 THEN t ELSE dom END = 'a'";
 
@@ -106,7 +111,8 @@ for my $method (@methods)
 	  "SELECT a.id, p.id FROM p JOIN a ON p.c = a.t", "SELECT id FROM a WHERE t IN (SELECT t FROM p)", "SELECT id FROM a WHERE t NOT IN (SELECT v FROM p WHERE v IS NOT NULL)",
 	  "SELECT id FROM p WHERE t IN (SELECT t FROM a)", "SELECT id FROM p WHERE i4 = ANY (SELECT i4 FROM a)", "SELECT a.id, x FROM a JOIN (VALUES ('a'), ('ä'), (NULL), ('a')) v(x) ON t = x",
 	  "SELECT a.id, x FROM a JOIN unnest(ARRAY['a', 'A', 'ß']) x ON x = t", "SELECT a.id, x FROM generate_series(1, 100) x LEFT JOIN a ON i = x", "SELECT a.id, x FROM generate_series(1, 100) x JOIN a ON n = x",
-	  "SELECT a.id, b.id FROM a JOIN b ON (a.t, a.n) = (b.t, b.n)", "SELECT id FROM a WHERE (t, n) IN (SELECT t, n FROM b)", "SELECT id FROM a WHERE (t, k) NOT IN (SELECT t, k FROM b WHERE t IS NOT NULL)";
+	  "SELECT a.id, b.id FROM a JOIN b ON (a.t, a.n) = (b.t, b.n)", "SELECT id FROM a WHERE (t, n) IN (SELECT t, n FROM b)", "SELECT a.id, p.id FROM a JOIN p ON (a.t, a.n) = (p.t, p.n)", "SELECT a.id, co.id FROM a JOIN co ON a.t = ANY (co.ts) WHERE a.id < 200", "SELECT a.id, p.id FROM a JOIN p ON a.t = ANY (string_to_array(p.t, NULL)) WHERE a.id < 200", "SELECT id FROM (SELECT id, t, lag(t) OVER (ORDER BY id) AS l FROM a) s WHERE l = t",
+	  "SELECT a.id, b.id FROM a JOIN b ON a.t = b.t OR a.n = b.n WHERE a.id < 50", "SELECT a.id, s.x FROM a, LATERAL (VALUES (a.t), (a.dom)) s(x) WHERE s.x = a.t AND a.id < 50" =~ s/SELECT a.id, s.x/SELECT a.id/r, "SELECT id FROM a WHERE (t, k) NOT IN (SELECT t, k FROM b WHERE t IS NOT NULL)";
 }
 $twin->compare('other types and joins');
 
@@ -119,7 +125,7 @@ $twin->add($_) for
   "SELECT id FROM vs WHERE t = 'a'", "SELECT id FROM vs WHERE ot = 'a'", "SELECT id FROM vs WHERE onum = 1 AND t <> ot", "SELECT x.id FROM vs x JOIN vb y USING (t) WHERE y.id < 9", "SELECT id FROM (SELECT id, t AS x FROM a OFFSET 0) s WHERE x = 'a'",
   "SELECT id FROM (SELECT id, t FROM a UNION ALL SELECT id, t FROM b) s WHERE t = 'a'", "SELECT id FROM (SELECT id, t FROM a UNION SELECT id, t FROM b) s WHERE t IN ('a', 'b')", "SELECT t::text FROM a INTERSECT SELECT t FROM p", "SELECT t::text FROM (SELECT t FROM a EXCEPT SELECT t FROM b) s", "SELECT t::text, count(*) FROM a GROUP BY t",
   "SELECT DISTINCT t::text FROM a", "SELECT s.t::text, s.c FROM (SELECT t, count(*) AS c FROM a GROUP BY t) s WHERE s.t = 'a' OR s.c = 1", "SELECT trim_scale(n::numeric), count(*) FROM a GROUP BY n", "SELECT x.c FROM (SELECT t, count(*) c FROM a GROUP BY t) x JOIN b USING (t)",
-  map({ "SELECT id FROM co WHERE $_" } "c = ROW('a', 1)::pair", "c <> ROW('a', 1)::pair", "(c).x = 'a'", "'ä' = (c).x AND (c).y = 2", "(c).y IN (1, 3)", "c IN (SELECT c FROM co WHERE id < 4)", "c IS NOT DISTINCT FROM ROW('b', 2)::pair", "ROW((c).x, (c).y) = ROW('a', 2)", "(c).x = ANY (ts)", "ts = (SELECT ts FROM co WHERE ts IS NOT NULL ORDER BY id LIMIT 1)", "ts[1] = 'a'", "'b' = ts[2]"),
+  map({ "SELECT id FROM co WHERE $_" } "c = ROW('a', 1)::pair", "c <> ROW('a', 1)::pair", "(c).x = 'a'", "'ä' = (c).x AND (c).y = 2", "(c).y IN (1, 3)", "c IN (SELECT c FROM co WHERE id < 4)", "c IS NOT DISTINCT FROM ROW('b', 2)::pair", "ROW((c).x, (c).y) = ROW('a', 2)", "'a' = ANY (ts)", "'ä' <> ALL (ts)", "(c).x = ANY (ts)", "ts = (SELECT ts FROM co WHERE ts IS NOT NULL ORDER BY id LIMIT 1)", "ts[1] = 'a'", "'b' = ts[2]"),
   "SELECT count(*) FROM co GROUP BY c", "SELECT count(DISTINCT c) FROM co", "SELECT x.id, y.id FROM co x JOIN co y ON x.c = y.c WHERE x.id < 10", "SELECT co.id, a.id FROM co JOIN a ON (co.c).x = a.t WHERE a.id < 100", "SELECT co.id, x::text FROM co, unnest(ts) AS x WHERE x IS NULL",
   "SELECT count(*) FROM (SELECT DISTINCT t, n FROM b) s", "SELECT count(*) FROM (SELECT DISTINCT b FROM b) s", "SELECT x.id FROM b x, b y WHERE x = y", "SELECT count(*) FROM a TABLESAMPLE BERNOULLI (100) WHERE t = 'a'", "SELECT id FROM ONLY a WHERE t = 'a' FOR UPDATE", "SELECT id FROM a WHERE id IN (SELECT id FROM b WHERE t = 'a') FOR SHARE";
 $twin->add("DECLARE c SCROLL CURSOR FOR SELECT id FROM a WHERE t IN ('a', 'A') ORDER BY id", 'FETCH 3 FROM c', 'FETCH LAST FROM c', 'FETCH BACKWARD 2 FROM c');
