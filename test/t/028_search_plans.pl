@@ -52,6 +52,8 @@ indexed('zipf', "SELECT id FROM many WHERE $_") for "zipf = '1'", "zipf = '1'::t
 	"zipf = ANY (ARRAY['1', '2'])",
 	"(zipf, k) = ('1', 3)", "zipf = (SELECT '1'::text)", "zipf = '1' AND k = 3", "zipf = '1' OR zipf = '2'::text", "zipf IN (SELECT t FROM p)",
 	"zipf = lower('A')", "zipf = current_setting('server_version')", "zipf IS NULL";
+indexed('zipf', "SELECT id FROM many WHERE $_") for "zipf::text = '1'", "'1' = zipf::text", "zipf::text IN ('1', '2')";
+indexed('t', "SELECT id FROM vs WHERE ot = 'a'");
 indexed('even', "SELECT id FROM many WHERE $_") for "even = '1'", "'1'::text = even", "even = '1'::varchar", "even = '1' OR even = '2'::text",
 	"even = (SELECT '1'::text)";
 indexed($_->[0], "SELECT id FROM a WHERE $_->[1]") for [ n => "n = 1" ], [ n => "n = 1::numeric" ], [ n => '1.0 = n' ], [ i => 'i = 1' ],

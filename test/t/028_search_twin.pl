@@ -21,7 +21,8 @@ for my $c (@columns)
 	my $array = sub { return "ARRAY[" . $ls->($_[0]) . "]::$type\[]" };
 
 	$twin->add(ids($_)) for
-		map({ "$c = $_" } $l->(), $l->(), $l->(), $t->(), $t->(), 'NULL', "NULL::$type", '(SELECT ' . $t->() . ')'), map({ "$_ = $c" } $l->(), $t->()),
+		map({ "$c = $_" } $l->(), $l->(), $l->(), $t->(), $t->(), 'NULL', "NULL::$type", '(SELECT ' . $t->() . ')'), map({ "$_ = $c" } $l->(),
+			$t->()),
 		"$c <> " . $l->(), $l->() . " <> $c", "$c <> " . $t->(), $t->() . " != $c", "NOT $c = " . $l->(), "NOT $c <> " . $t->(),
 		"$c IS NULL", "$c IS NOT NULL", "$c = $c", "$c <> $c",
 		"$c IN (" . $ls->(1) . ')', "$c IN (" . $ls->(3) . ')', "$c IN (" . $ls->(12) . ')', "$c IN (" . $ls->(3, "::$type") . ')',
@@ -102,11 +103,48 @@ $twin->add(ids($_)) for
 	"COALESCE(t, dom, 'x') = 'x'", "COALESCE(NULL, t) = 'a'", "CASE WHEN k > 3 THEN 'a' WHEN k > 1 THEN dom ELSE t END = 'a'",
 	"CASE WHEN k > 3 THEN t END IN ('a', 'A')", "NULLIF(dom, t) = 'a'", "NULLIF(NULLIF(t, 'a'), 'A') IS NULL",
 	"(CASE WHEN f = true THEN t ELSE NULL END) IS NOT DISTINCT FROM 'a'",
-	"(t, n) = ('a'::text, 1)", "(t, n, k) IN (('a'::text, 1, 3), ('ä'::text, 2.0, 4))", "('a'::text, 3) = (t, k)", "(t, n) <> ('a'::text, 1::numeric)",
+	"(t, n) = ('a'::text, 1)", "(t, n, k) IN (('a'::text, 1, 3), ('ä'::text, 2.0, 4))", "('a'::text, 3) = (t, k)",
+		"(t, n) <> ('a'::text, 1::numeric)",
 	"(t, i) IN (SELECT t, i4 FROM p)", "(t, k) NOT IN (SELECT v, i4 FROM p WHERE v IS NOT NULL AND i4 IS NOT NULL)",
-	"f = (k > 10)", "k::text = 'a' OR t = k::text", "t = lower('A')", "t = upper(t::text)", "t = k::text", "n = k", "n = k + 0.5", "i = id", "id = i4",
+	"f = (k > 10)", "k::text = 'a' OR t = k::text", "t = lower('A')", "t = upper(t::text)", "t = k::text", "n = k", "n = k + 0.5", "i = id",
+		"id = i4",
 	"n = id::numeric AND i = k",
 	"o::text = 'a'", "t = o::text", "o IS NULL", "COALESCE(t, 'x') = COALESCE(dom, 'x')", "CASE WHEN k > 10 THEN t ELSE dom END = 'a'";
+
+# Opened values, which are searched by tokens where that is the same.
+$twin->add(ids($_)) for
+	map({ my $x = $_; map { ("$_ = $x", "$x = $_", "$_ <> $x", "$_ IN ($x, 'A', 'ä')",
+		"$_ IS NOT DISTINCT FROM $x") } qw(t::text t::varchar t::varchar(1) t::char(2) t::name dom::text l::text z::text) } "'a'", "'ä'::text",
+		"'ss'::varchar", "''"),
+	map({ my $x = $_; map { ("$_ = $x", "$x = $_", "$_ <> $x", "$_ IN ($x, 0)") } ('n::numeric', 'i4::numeric(20,0)', 'i2::numeric(9,1)', 'i::int8',
+		'i::numeric', 'i4::int4', 'i4::int8', 'i2::int2', 'i2::int4', 'i4::numeric') } '1', "'1'", '0.10', '100::int8', '32767::int2',
+		'12345678901234567890.1'),
+	map({ "$_ = 1" } 'i4::float8', 'i2::float4', 'i::text::numeric'), "CASE WHEN n NOT IN ('Infinity', '-Infinity') THEN n::numeric(30,1) = 0.1 END",
+	"CASE WHEN n NOT IN ('Infinity', '-Infinity') THEN n::numeric(30,0) IN (1, 100) END", "n::text = '1.0'", "n::text = '1'", "i::text = '1'", "f::bool = true",
+		"f::text = 'true'", "f::bool", "NOT f::bool",
+	"d::date = '2026-01-07'", "d::timestamp = '2026-01-07'", "d::date = timestamp '2026-01-07 00:00'", "d::date = timestamp '2026-01-07 12:00'",
+		"d::text = '2026-01-07'", "ts::date = '2026-11-01'", "ts::timestamptz = '2026-11-01'::date", "ts::timestamptz(0) = '2026-11-01 12:00+00'",
+	"ti::time(0) = '12:34:57'", "ti::time = '12:34:56.789'", "iv::interval = '1 mon'", "iv::text = '30 days'", "iv::interval hour = '1 hour'",
+		"iv::interval(0) = '1 hour'", "j::jsonb = '1'", "j::text = '1.0'", "j::jsonb = '{\"a\": 1.0, \"b\": 2}'", "j::jsonb -> 'a' = '1'",
+	"b::bytea = '\\x00'", "b::text = '\\x00'", "u::uuid = '00000000-0000-0000-0000-000000000000'", "u::text = '00000000-0000-0000-0000-000000000000'",
+		"ip::inet = '127.0.0.0/8'", "ip::text = '127.0.0.1/32'", "t::text = dom::text", "t::text = t", "dom = t::text", "n::numeric = i",
+		"i::int8 = n::numeric", "i4::int8 = i",
+	"t::text LIKE 'a'", "t::text COLLATE \"C\" = 'a'", "lower(t::text) = 'a'", "t::text || '' = 'a'", "COALESCE(t::text, 'x') = 'x'",
+		"NULLIF(t::text, 'a') IS NULL", "CASE t::text WHEN 'a' THEN true END", "(t::text, k) = ('a', 3)",
+		"(t::text, n::numeric) IN (('a', 1), ('ä', 0.1))", "t::text = ANY ('{a,A}')", "t::text <> ALL ('{a,A,NULL}')",
+		"n::numeric = ANY ('{1.00,0.1}')", "t::text::varchar(1) = 'a'", "t::text BETWEEN 'a' AND 'a'";
+$twin->add("SELECT $_") for "a.id, b.id FROM a JOIN b ON a.t::text = b.t::text", "a.id, p.id FROM a JOIN p ON a.t::text = p.t",
+	"a.id, p.id FROM a JOIN p ON a.t::text = p.c", "a.id, p.id FROM a JOIN p ON a.n::numeric = p.i4",
+	"a.id, b.id FROM a JOIN b ON a.i::int8 = b.n::numeric",
+	"id FROM a WHERE t::text IN (SELECT v FROM p)", "count(*) FROM a GROUP BY t::text", "count(*) FROM a GROUP BY n::numeric",
+		"count(*) FROM a WHERE n IN (0, 1) GROUP BY n::numeric::int8", "DISTINCT t::text FROM a",
+		"id FROM a WHERE t::text = (SELECT t::text FROM a WHERE id = 5)", "count(*) FROM a, b WHERE a.t::text = b.t AND a.id < 100";
+for my $mode ('force_custom_plan', 'force_generic_plan')
+{
+	$twin->add(["plan_cache_mode = $mode"], "PREPARE q AS SELECT id FROM a WHERE t::text = \$1 OR n::numeric = \$2 OR i::int8 = \$3",
+		"EXECUTE q('a', 1.0, 1)", "EXECUTE q(NULL, NULL, 100)");
+}
+$twin->compare('opened values');
 
 # Joins of tables, by each method.
 my @methods = map { my $on = $_; [ map({ "enable_$_ = " . ($_ eq $on ? 'on' : 'off') } qw(hashjoin mergejoin nestloop)),
@@ -125,7 +163,8 @@ for my $method (@methods)
 			"SELECT id FROM a WHERE $c NOT IN (SELECT $c FROM b)",
 			"SELECT id FROM a WHERE EXISTS (SELECT FROM b WHERE b.$c = a.$c)",
 			"SELECT id FROM a WHERE NOT EXISTS (SELECT FROM b WHERE b.$c = a.$c AND b.k = a.k)",
-			"SELECT b.id, (SELECT count(*) FROM a WHERE a.$c = b.$c) FROM b", "SELECT x.id, y.id FROM a x JOIN a y ON x.$c = y.$c AND x.id = y.id + 1",
+			"SELECT b.id, (SELECT count(*) FROM a WHERE a.$c = b.$c) FROM b",
+				"SELECT x.id, y.id FROM a x JOIN a y ON x.$c = y.$c AND x.id = y.id + 1",
 			"SELECT count(*) FROM a JOIN b USING ($c) JOIN b c USING ($c) WHERE a.id < 30",
 			"SELECT a.id, s.id FROM a, LATERAL (SELECT id FROM b WHERE b.$c = a.$c LIMIT 1000) s WHERE a.id < 100",
 			"SELECT a.id FROM a JOIN b ON a.$c = b.$c AND a.$c = " . $twin->literal($c),
