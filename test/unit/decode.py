@@ -2,24 +2,30 @@
 """A second decoder of the formats of themis_crypt, written from src/FORMAT.
 
 It shares nothing with the C code but that text and libsodium's primitives:
-generichash, XChaCha20-Poly1305, sealed boxes, secretstream.
+generichash, XChaCha20-Poly1305, sealed boxes, secretstream.  Tokens are made
+without libsodium.
 
     decode.py value ARMOR --realm HEX --uuid HEX --dek HEX
     decode.py value ARMOR --realm HEX --uuid HEX --root HEX --wrap OPTION
+    decode.py token ARMOR --realm HEX --uuid HEX --root HEX --wrap OPTION --index OPTION
     decode.py record OPTION (--seed HEX | --identity TEXT)
     decode.py keyring FILE --secret HEX [--slot N]
     decode.py check VECTORS
 
 ARMOR is a value as text, pending ones included: for them give the transit key
 as --dek or --wrap, and the realm as --uuid too.  OPTION is the text of a server
-option: a version ("xchacha20poly1305:...") or a record.  "value" prints the
-plaintext's bytes; "check" decodes every frozen vector and prints TAP.
+option: a version ("xchacha20poly1305:..."), an index key ("blake2b:...") or a
+record.  "value" prints the plaintext's bytes; "token" makes the token of a
+searchable value's plaintext, compares it with the value's and prints it; "check"
+decodes every frozen vector and prints TAP.
 """
 import argparse
 import base64
 import ctypes
 import ctypes.util
+import decimal
 import hashlib
+import json
 import re
 import sys
 import unicodedata
@@ -29,7 +35,7 @@ if sodium.sodium_init() < 0:
     sys.exit("libsodium cannot be used")
 
 ALGORITHMS = {"xchacha20poly1305": 1, "aes256gcm": 2, "aegis256": 3}
-INDEX_ALGORITHMS = {"blake2b": 1}
+INDEX_ALGORITHMS = {"blake2b": 1, "siphash128": 2}
 VALUE, INDEX, PENDING, ROOT = 1, 2, 3, 6
 TYPES = ("untyped text bytea json jsonb bool int2 int4 int8 float4 float8 numeric date time "
          "timestamp timestamptz interval uuid inet").split()
@@ -95,6 +101,39 @@ def stream_open(key, payload, ad):
         ctypes.c_ulonglong(len(payload) - 24), ad, ctypes.c_ulonglong(len(ad)))
     need(failed == 0 and tag.value == getattr(sodium, prefix + "tag_final")(), "rejected")
     return out.raw[:size.value]
+
+
+def siphash128(key, message):
+    """SipHash-2-4 with an output of 128 bits."""
+    k0, k1 = (int.from_bytes(key[at:at + 8], "little") for at in (0, 8))
+    v0, v1, v2, v3 = k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D ^ 0xEE, k0 ^ 0x6C7967656E657261, k1 ^ 0x7465646279746573
+    mask = (1 << 64) - 1
+
+    def turn(word, bits):
+        return (word << bits | word >> (64 - bits)) & mask
+
+    def rounds(count):
+        nonlocal v0, v1, v2, v3
+        for _ in range(count):
+            v0, v2 = (v0 + v1) & mask, (v2 + v3) & mask
+            v1, v3 = turn(v1, 13) ^ v0, turn(v3, 16) ^ v2
+            v0 = turn(v0, 32)
+            v0, v2 = (v0 + v3) & mask, (v2 + v1) & mask
+            v1, v3 = turn(v1, 17) ^ v2, turn(v3, 21) ^ v0
+            v2 = turn(v2, 32)
+
+    padded = message + bytes(7 - len(message) % 8) + bytes([len(message) & 0xFF])
+    for at in range(0, len(padded), 8):
+        word = int.from_bytes(padded[at:at + 8], "little")
+        v3 ^= word
+        rounds(2)
+        v0 ^= word
+    v2 ^= 0xEE
+    rounds(4)
+    first = v0 ^ v1 ^ v2 ^ v3
+    v1 ^= 0xDD
+    rounds(4)
+    return u(first, 8) + u(v0 ^ v1 ^ v2 ^ v3, 8)
 
 
 # Conventions, and derivation
@@ -209,6 +248,67 @@ def key_mac(root, root_version, texts):
     digest = kdf(b"", "themis/key-fields/v1", *[text.encode() for text in texts])
     subkey = kdf(root, "themis/key-mac/v1", u(root_version, 4))
     return digest, u(root_version, 4) + kdf(subkey, "themis/key-mac/v1", digest)
+
+
+# Blind tokens
+
+
+def numeric_of(number):
+    """The canonical form of a decimal number."""
+    sign, digits, exponent = number.as_tuple()
+    text = "".join(map(str, digits)) + "0" * max(0, exponent)
+    whole, part = (text[:exponent], text[exponent:].zfill(-exponent)) if exponent < 0 else (text, "")
+    whole, part = whole.zfill(-(-len(whole) // 4) * 4), part.ljust(-(-len(part) // 4) * 4, "0")
+    groups = [int((whole + part)[at:at + 4]) for at in range(0, len(whole + part), 4)]
+    weight = len(whole) // 4 - 1
+    while groups and groups[0] == 0:
+        groups, weight = groups[1:], weight - 1
+    while groups and groups[-1] == 0:
+        groups = groups[:-1]
+    if not groups:
+        return bytes(8)
+    return (len(groups).to_bytes(2, "big") + weight.to_bytes(2, "big", signed=True) +
+            (b"\x40\0" if sign else b"\0\0") + bytes(2) + b"".join(group.to_bytes(2, "big") for group in groups))
+
+
+def tree_of(node):
+    """The canonical form of a jsonb."""
+    if node is None or isinstance(node, bool):
+        return {None: b"n", False: b"f", True: b"t"}[node]
+    if isinstance(node, decimal.Decimal):
+        return b"d" + numeric_of(node)
+    if isinstance(node, str):
+        return b"s" + u(len(node.encode()), 4) + node.encode()
+    if isinstance(node, list):
+        return b"[" + u(len(node), 4) + b"".join(tree_of(element) for element in node)
+    pairs = sorted(((key.encode(), value) for key, value in node.items()), key=lambda pair: (len(pair[0]), pair[0]))
+    return b"{" + u(len(pairs), 4) + b"".join(u(len(key), 4) + key + tree_of(value) for key, value in pairs)
+
+
+def canonical(type_code, plain):
+    name = TYPES[type_code]
+    need(name not in ("untyped", "json", "float4", "float8"), "a type that is not searchable")
+    if name == "numeric":
+        return plain[:6] + bytes(2) + plain[8:]
+    if name == "interval":
+        micros, days, months = (int.from_bytes(plain[a:b], "big", signed=True) for a, b in ((0, 8), (8, 12), (12, 16)))
+        return ((months * 30 + days) * 86400000000 + micros).to_bytes(16, "big", signed=True)
+    if name == "jsonb":
+        return tree_of(json.loads(plain, parse_float=decimal.Decimal, parse_int=decimal.Decimal))
+    return plain
+
+
+def token_subkey(index_key, realm, uuid, algorithm, type_code):
+    slot_key = kdf(index_key, "themis/value/v1", realm, uuid, u(1, 2), u(algorithm, 1), u(INDEX, 1))
+    return kdf(slot_key, "themis/token/v1", u(type_code, 1))
+
+
+def token(index_key, realm, uuid, algorithm, type_code, plain):
+    subkey = token_subkey(index_key, realm, uuid, algorithm, type_code)
+    form = canonical(type_code, plain)
+    if algorithm == 1:
+        return hashlib.blake2b(subkey + form, digest_size=16).digest()
+    return siphash128(subkey[:16], form)
 
 
 # Recipients
@@ -437,7 +537,9 @@ class Check:
             "v7", "xchacha20poly1305:BBBB"))
         self.ok(digest == data("key.digest"), "key.digest")
         self.ok(mac == data("key.mac"), "key.mac")
+        self.wrap("index.siphash128.wrap", "index.key", realm, uuid, key_id, 1, INDEX, 2)
         self.values(key_id, version)
+        self.tokens(realm, uuid)
         self.roots(realm, root, root_version)
         self.keyring(realm, root, root_version)
         self.protected()
@@ -451,6 +553,22 @@ class Check:
         self.value("value.long", "dek", "uuid", type_code=4, version=65535)
         self.value("value.pending", "transit.key", "realm", type_code=0, role=b"alice",
                    key_id=int(self.text["transit.key_id"]), version=int(self.text["transit.version"]))
+
+    def tokens(self, realm, uuid):
+        data = self.bytes
+        self.ok([siphash128(bytes(range(16)), bytes(range(size))).hex() for size in (0, 1, 15, 63)] ==
+                ["a3817f04ba25a8e66df67214c7550293", "da87c1d86b99af44347659119b22fc45",
+                 "5493e99933b0a8117e08ec0f97cfc3d9", "5150d1772f50834a503e069a973fbd7c"],
+                "this SipHash is that of its authors")
+        for name, type_code in ("text", 1), ("empty", 1), ("long", 2), ("jsonb", 4), ("numeric", 11), ("interval", 16):
+            plain = data("token.%s.plain" % name)
+            self.ok(canonical(type_code, plain) == data("token.%s.canonical" % name), "token.%s.canonical" % name)
+            for algorithm, number in INDEX_ALGORITHMS.items():
+                what = "token.%s.%s" % (name, algorithm)
+                self.ok(token_subkey(data("index.key"), realm, uuid, number, type_code) == data(what + ".subkey") and
+                        token(data("index.key"), realm, uuid, number, type_code, plain) == data(what), what)
+        self.value("value.numeric", "dek", "uuid", type_code=11, token=data("token.numeric.blake2b"))
+        self.value("value.interval", "dek", "uuid", type_code=16, token=data("token.interval.siphash128"))
 
     def roots(self, realm, root, root_version):
         text, data = self.text, self.bytes
@@ -503,13 +621,15 @@ class Check:
 def arguments():
     parser = argparse.ArgumentParser(description="Decode the formats of themis_crypt.")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    value = verbs.add_parser("value")
-    value.add_argument("armor")
-    value.add_argument("--dek", type=bytes.fromhex)
-    value.add_argument("--realm", type=bytes.fromhex, required=True)
-    value.add_argument("--uuid", type=bytes.fromhex, required=True)
-    value.add_argument("--root", type=bytes.fromhex)
-    value.add_argument("--wrap")
+    for name, required in ("value", False), ("token", True):
+        value = verbs.add_parser(name)
+        value.add_argument("armor")
+        value.add_argument("--realm", type=bytes.fromhex, required=True)
+        value.add_argument("--uuid", type=bytes.fromhex, required=True)
+        value.add_argument("--root", type=bytes.fromhex, required=required)
+        value.add_argument("--wrap", required=required)
+        value.add_argument(*["--index"] if required else ["--dek"], type=str if required else bytes.fromhex,
+                           required=required)
     record = verbs.add_parser("record")
     record.add_argument("option")
     record.add_argument("--seed", type=bytes.fromhex)
@@ -527,15 +647,26 @@ def arguments():
     return args
 
 
-def print_value(args):
-    value = from_armor(args.armor)
-    dek = args.dek
+def open_value(args, value, dek=None):
     if dek is None:
         name, _, wrap = args.wrap.partition(":")
         need(ALGORITHMS.get(name) == value.algorithm, "another algorithm")
         dek = unwrap(from_base64(wrap), args.root, args.realm, args.uuid, value.key_id, value.version,
                      PENDING if value.pending else VALUE, value.algorithm)
-    sys.stdout.buffer.write(value.open(dek, args.realm, args.uuid))
+    return value.open(dek, args.realm, args.uuid)
+
+
+def print_token(args):
+    value = from_armor(args.armor)
+    need(not value.pending and value.token, "not searchable")
+    plain = open_value(args, value)
+    name, _, wrap = args.index.partition(":")
+    need(name in INDEX_ALGORITHMS, "unsupported index algorithm")
+    algorithm = INDEX_ALGORITHMS[name]
+    key = unwrap(from_base64(wrap), args.root, args.realm, args.uuid, value.key_id, 1, INDEX, algorithm)
+    made = token(key, args.realm, args.uuid, algorithm, value.type_code, plain)
+    need(made == value.token, "rejected: another token")
+    print(made.hex())
 
 
 def main():
@@ -544,7 +675,9 @@ def main():
         return 1 if Check(args.vectors).run() else 0
     try:
         if args.verb == "value":
-            print_value(args)
+            sys.stdout.buffer.write(open_value(args, from_armor(args.armor), args.dek))
+        elif args.verb == "token":
+            print_token(args)
         elif args.verb == "record":
             record = Record(from_base64(args.option))
             root, attested = record.open(args.seed or seed_from_text(args.identity))

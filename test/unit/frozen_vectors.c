@@ -320,6 +320,93 @@ freeze_values(void)
 	freeze_value("value.long", &header, dek, &last, tc_span(NULL, 0), tc_span(long_plain, sizeof(long_plain)));
 }
 
+/* What an index key's slot holds, as in freeze_keys(). */
+static void
+index_slot_key(uint8_t index_algorithm, uint8_t *ret_key)
+{
+	TcKeyIdentity index = identity;
+	uint8_t		key[TC_KEY_BYTES];
+
+	index.version = 1;
+	index.purpose = TC_PURPOSE_INDEX;
+	index.algorithm = index_algorithm;
+	count_from(0xD0, key, sizeof(key));
+	must(tc_slot_key(key, &index, ret_key));
+}
+
+/* The tokens of a canonical form, by both algorithms; the last one made. */
+static void
+freeze_token(const char *name, uint8_t type_code, TcSpan plain, TcSpan canonical,
+			 uint8_t (*ret_tokens)[TC_TOKEN_BYTES])
+{
+	static const char *const algorithm_names[] = {NULL, "blake2b", "siphash128"};
+	char		full[64];
+
+	snprintf(full, sizeof(full), "token.%s.plain", name);
+	frozen(full, plain.data, plain.len);
+	snprintf(full, sizeof(full), "token.%s.canonical", name);
+	frozen(full, canonical.data, canonical.len);
+	for (uint8_t algorithm = TC_INDEX_BLAKE2B; algorithm <= TC_INDEX_SIPHASH128; algorithm++)
+	{
+		uint8_t		key[TC_KEY_BYTES];
+		uint8_t		subkey[TC_KEY_BYTES];
+		uint8_t		token[TC_TOKEN_BYTES];
+
+		index_slot_key(algorithm, key);
+		must(tc_token_subkey(key, type_code, subkey));
+		snprintf(full, sizeof(full), "token.%s.%s.subkey", name, algorithm_names[algorithm]);
+		frozen(full, subkey, sizeof(subkey));
+		snprintf(full, sizeof(full), "token.%s.%s", name, algorithm_names[algorithm]);
+		if (tc_token_supports(algorithm))
+		{
+			must(tc_token_make(algorithm, subkey, canonical, token));
+			frozen(full, token, sizeof(token));
+		}
+		else
+		{
+			recorded(full, token, sizeof(token), sizeof(token));
+			skip(full, "this libsodium lacks the algorithm");
+		}
+		memcpy(ret_tokens[algorithm], token, sizeof(token));
+	}
+}
+
+static void
+freeze_tokens(void)
+{
+	static const uint8_t numeric[] = {0, 2, 0, 0, 0x40, 0, 0, 3, 0x04, 0xB0, 0x01, 0xF4};
+	static const uint8_t numeric_canonical[] = {0, 2, 0, 0, 0x40, 0, 0, 0, 0x04, 0xB0, 0x01, 0xF4};
+	static const uint8_t interval[] = {0, 0, 0, 0x14, 0x1D, 0xD7, 0x5F, 0xFF, 0, 0, 0, 29, 0, 0, 0, 0};
+	static const uint8_t interval_canonical[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x5B, 0x7F, 0x3D, 0x3F, 0xFF};
+	static const char jsonb[] = "{\"a\": null, \"b\": [1.50, \"\xc3\xa9\"]}";
+	static const uint8_t jsonb_canonical[] = {
+		'{', 2, 0, 0, 0,
+		1, 0, 0, 0, 'a', 'n',
+		1, 0, 0, 0, 'b', '[', 2, 0, 0, 0,
+		'd', 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0x13, 0x88,
+		's', 2, 0, 0, 0, 0xC3, 0xA9
+	};
+	uint8_t		tokens[TC_INDEX_SIPHASH128 + 1][TC_TOKEN_BYTES];
+	uint8_t		long_plain[1000];
+	TcHeader	header = {ALG, TC_FLAG_SEARCHABLE, 11, 74565, 7};
+	TcSpan		text = tc_span("123-45-6789", 11);
+
+	count_from(0, long_plain, sizeof(long_plain));
+	freeze_token("text", 1, text, text, tokens);
+	freeze_token("empty", 1, tc_span("", 0), tc_span("", 0), tokens);
+	freeze_token("long", 2, tc_span(long_plain, sizeof(long_plain)), tc_span(long_plain, sizeof(long_plain)), tokens);
+	freeze_token("jsonb", 4, tc_span(jsonb, sizeof(jsonb) - 1), tc_span(jsonb_canonical, sizeof(jsonb_canonical)), tokens);
+	freeze_token("numeric", 11, tc_span(numeric, sizeof(numeric)),
+				 tc_span(numeric_canonical, sizeof(numeric_canonical)), tokens);
+	freeze_value("value.numeric", &header, dek, &identity, tc_span(tokens[TC_INDEX_BLAKE2B], TC_TOKEN_BYTES),
+				 tc_span(numeric, sizeof(numeric)));
+	header.type_code = 16;
+	freeze_token("interval", 16, tc_span(interval, sizeof(interval)),
+				 tc_span(interval_canonical, sizeof(interval_canonical)), tokens);
+	freeze_value("value.interval", &header, dek, &identity, tc_span(tokens[TC_INDEX_SIPHASH128], TC_TOKEN_BYTES),
+				 tc_span(interval, sizeof(interval)));
+}
+
 static void
 freeze_pending(void)
 {
@@ -358,6 +445,8 @@ freeze_keys(void)
 	count_from(0xD0, key, sizeof(key));
 	frozen("index.key", key, sizeof(key));
 	freeze_wrap("index.wrap", &index, key, 0x14);
+	index.algorithm = TC_INDEX_SIPHASH128;
+	freeze_wrap("index.siphash128.wrap", &index, key, 0x1C);
 
 	for (int i = 0; i < 9; i++)
 		fields[i] = tc_span(option_texts[i], strlen(option_texts[i]));
@@ -542,7 +631,10 @@ check_format(void)
 {
 	static const char *const examples[] = {"dek", "realm", "uuid", "value.text.slot_key", "value.text.subkey",
 		"value.text", "value.text.armor", "value.wrap", "value.wrap.wrapping_key", "value.wrap.ad", "root",
-		"value.pending", "machine.text", "recovery.identity", "kcv.root",
+		"value.pending", "index.key", "index.wrap.slot_key", "token.numeric.plain", "token.numeric.canonical",
+		"token.numeric.blake2b.subkey", "token.numeric.blake2b", "value.numeric", "value.numeric.armor",
+		"index.siphash128.wrap.slot_key", "token.numeric.siphash128.subkey", "token.numeric.siphash128",
+		"token.interval.canonical", "token.jsonb.canonical", "machine.text", "recovery.identity", "kcv.root",
 		"protected.stretched", "protected.commitment", "protected.identity"};
 	static char format[1 << 17];
 	FILE	   *file = fopen("src/FORMAT", "r");
@@ -577,6 +669,7 @@ main(int argc, char **argv)
 	freeze_kdf();
 	freeze_keys();
 	freeze_values();
+	freeze_tokens();
 	freeze_pending();
 	freeze_texts();
 	freeze_record();

@@ -48,7 +48,7 @@ code=0
 python3 "$decode" check "$vectors" >"$work/check" 2>&1 || code=$?
 grep '^not ok' "$work/check" | sed 's/^/# /'
 is "all frozen vectors decode" 0 "$code"
-is "and there are 60 claims about them" 60 "$(grep -c '^ok' "$work/check")"
+is "and there are 89 claims about them" 89 "$(grep -c '^ok' "$work/check")"
 
 is "a value, by its DEK" "123-45-6789" \
 	"$(python3 "$decode" value "$(vector value.text.armor)" --realm "$realm" --uuid "$uuid" --dek "$(vector dek)")"
@@ -65,6 +65,16 @@ is "a pending value, by its transit key" "5200.50" \
 is "a pending value, by root and wrap" "5200.50" \
 	"$(python3 "$decode" value "$pending" --realm "$realm" --uuid "$realm" \
 		--root "$(vector root)" --wrap "xchacha20poly1305:$(option transit.wrap)")"
+
+token_of() {	# VALUE ALGORITHM WRAP
+	python3 "$decode" token "$(vector "$1.armor")" --realm "$realm" --uuid "$uuid" --root "$(vector root)" \
+		--wrap "xchacha20poly1305:$(option value.wrap)" --index "$2:$(option "$3")" 2>&1
+}
+is "a token, by root and wraps" "$(vector token.numeric.blake2b)" "$(token_of value.numeric blake2b index.wrap)"
+is "one by the other algorithm" "$(vector token.interval.siphash128)" \
+	"$(token_of value.interval siphash128 index.siphash128.wrap)"
+is "which is not the first one's" "refused: rejected" "$(token_of value.interval blake2b index.siphash128.wrap)"
+is "nor its key" "refused: rejected: another token" "$(token_of value.interval blake2b index.wrap)"
 
 record=$(vector record.option)
 is "a record, by the recovery identity" "$(vector root)" \
