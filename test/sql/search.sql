@@ -56,14 +56,14 @@ CREATE VIEW plain WITH (security_invoker = true) AS SELECT id, s::text, n::numer
 EXPLAIN (COSTS OFF) SELECT id FROM plain WHERE s = 'one'::text;
 EXPLAIN (COSTS OFF) SELECT id FROM plain WHERE s IN ('one'::text, 'two');
 EXPLAIN (COSTS OFF) SELECT id FROM plain WHERE n = 1;
+RESET enable_seqscan;
+RESET enable_bitmapscan;
 EXPLAIN (COSTS OFF) SELECT id FROM plain WHERE u = 'u'::text;
 EXPLAIN (COSTS OFF) SELECT id FROM plain WHERE s = o;
 SELECT * FROM plain WHERE s = 'one' ORDER BY id;
 SELECT id FROM plain WHERE s = o ORDER BY id;
 SELECT id FROM t WHERE n::int = 1 ORDER BY id;
 SELECT id FROM t WHERE s::text = NULL;
-RESET enable_seqscan;
-RESET enable_bitmapscan;
 
 -- what sealed values cannot do, and what to do instead
 SELECT id FROM t WHERE u = 'u';

@@ -77,7 +77,7 @@ UPDATE l SET x = 3 WHERE x = 2 RETURNING tableoid::regclass, x::int4;
 \set VERBOSITY sqlstate
 INSERT INTO l VALUES (4);
 \set VERBOSITY default
-EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF) SELECT * FROM l WHERE x = 1;
+EXPLAIN (COSTS OFF) SELECT * FROM l WHERE x = 1;
 CREATE TABLE other_key (x encrypted(regress_key2, int4, searchable));
 ALTER TABLE l ATTACH PARTITION other_key DEFAULT;
 CREATE TABLE rest (x encrypted(regress_key, int4, searchable));
@@ -91,7 +91,9 @@ CREATE TABLE parent (x encrypted(regress_key, text, searchable) PRIMARY KEY);
 CREATE TABLE refused (x encrypted(regress_key2, text, searchable) REFERENCES parent);
 CREATE TABLE refused (x encrypted(regress_key, int4, searchable) REFERENCES parent);
 CREATE TABLE refused (x encrypted(regress_key) REFERENCES parent);
+\set VERBOSITY terse
 CREATE TABLE refused (x text REFERENCES parent);
+\set VERBOSITY default
 CREATE TABLE refused (x found REFERENCES parent ON UPDATE SET NULL);
 CREATE TABLE refused (id int, x found DEFAULT 'p1'::text, FOREIGN KEY (x) REFERENCES parent ON UPDATE SET DEFAULT);
 CREATE TABLE child (id int, x found REFERENCES parent ON UPDATE CASCADE ON DELETE SET NULL);
