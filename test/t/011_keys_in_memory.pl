@@ -19,7 +19,17 @@ my $scan = 'test/lib/keyscan';
 
 $node->safe_psql('postgres', <<'END');
 CREATE SERVER k FOREIGN DATA WRAPPER themis_crypt;
+CREATE SERVER sip FOREIGN DATA WRAPPER themis_crypt OPTIONS (index_algorithm 'siphash128');
 CREATE TABLE t (i int, v encrypted(k));
+CREATE TABLE s (i int, v encrypted(k, text, searchable), n encrypted(k, numeric, searchable), d encrypted(sip, text, searchable));
+CREATE INDEX ON s (n);
+CREATE FUNCTION search_below(depth int, word text) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+	IF depth > 0 THEN
+		RETURN search_below(depth - 1, word);
+	END IF;
+	RETURN (SELECT count(*) FROM s WHERE v = word) + (SELECT count(*) FROM s WHERE n = length(word)) + (SELECT count(*) FROM s WHERE d = word);
+END $$;
 CREATE FUNCTION open_below(depth int) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	IF depth > 0 THEN
@@ -39,10 +49,20 @@ INSERT INTO t VALUES (7, 'literal');
 DO $$ BEGIN INSERT INTO t SELECT 8, 'undone'; RAISE 'undo'; EXCEPTION WHEN raise_exception THEN NULL; END $$;
 DO $$ BEGIN PERFORM v::text FROM t; END $$;
 DO $$ BEGIN PERFORM (v::text)::int FROM t; EXCEPTION WHEN invalid_text_representation THEN NULL; END $$;
+INSERT INTO s VALUES (1, 'short', 5, 'short');
+INSERT INTO s SELECT i, repeat('w', 50 * i), 50 * i, repeat('w', 50 * i) FROM generate_series(2, 9) AS i;
+INSERT INTO s VALUES (10, repeat('w', 100000), 100000, repeat('w', 100000));
+UPDATE s SET n = -5, d = 'literal' WHERE v = 'short';
+DO $$ BEGIN PERFORM count(*) FROM s WHERE v IN ('short', 'literal', repeat('w', 100)); END $$;
+DO $$ BEGIN INSERT INTO s VALUES (11, 'undone', 11, 'undone'); RAISE 'undo'; EXCEPTION WHEN raise_exception THEN NULL; END $$;
+DO $$ BEGIN PERFORM count(*) FROM s WHERE n = 'no number'; EXCEPTION WHEN invalid_text_representation THEN NULL; END $$;
+DO $$ BEGIN PERFORM search_below(20, repeat('w', 400)); END $$;
+DO $$ BEGIN PERFORM search_below(25, 'short'); END $$;
 INSERT INTO t SELECT 9, repeat('y', 2000);
 DO $$ BEGIN PERFORM open_below(20); END $$;
 SELECT pg_backend_pid();
 END
+is($node->safe_psql('postgres', "SELECT count(*), count(DISTINCT n), sum((d = 'literal')::int) FROM s"), '10|10|1', 'values were sealed and found');
 # Its words are in pieces here, so that only the server puts them together.
 $session->query(q(SELECT set_config('tap.canary', 'canary in ' || 'ordinary memory', false)));
 $session->query(q(SELECT set_config('tap.canary_words', repeat('lane', 4) || repeat('wide', 4), false)));
@@ -54,14 +74,15 @@ SELECT 'root ' || o.id || ' ' || o.record || ' ' || o.transit FROM (
 	       max(option_value) FILTER (WHERE option_name = 'record') AS record,
 	       max(option_value) FILTER (WHERE option_name = 'transit1') AS transit
 	  FROM pg_foreign_server, pg_options_to_table(srvoptions) WHERE srvname = 'themis_root') AS o;
-SELECT 'key ' || o.id || ' ' || o.uuid || ' ' || o.realm || ' ' || o.v1 FROM (
-	SELECT max(option_value) FILTER (WHERE option_name = 'id') AS id,
+SELECT 'key ' || o.id || ' ' || o.uuid || ' ' || o.realm || ' ' || o.v1 || ' ' || o.index FROM (
+	SELECT srvname, max(option_value) FILTER (WHERE option_name = 'id') AS id,
 	       max(option_value) FILTER (WHERE option_name = 'uuid') AS uuid,
 	       max(option_value) FILTER (WHERE option_name = 'realm') AS realm,
-	       max(option_value) FILTER (WHERE option_name = 'v1') AS v1
-	  FROM pg_foreign_server, pg_options_to_table(srvoptions) WHERE srvname = 'k') AS o;
+	       max(option_value) FILTER (WHERE option_name = 'v1') AS v1,
+	       max(option_value) FILTER (WHERE option_name = 'index') AS index
+	  FROM pg_foreign_server, pg_options_to_table(srvoptions) WHERE srvname IN ('k', 'sip') GROUP BY srvname) AS o ORDER BY srvname;
 END
-my $values = $node->safe_psql('postgres', 'SELECT v FROM t WHERE i <> 6');
+my $values = $node->safe_psql('postgres', 'SELECT v FROM t WHERE i <> 6; SELECT v FROM s WHERE i = 2; SELECT n FROM s WHERE i = 2; SELECT d FROM s WHERE i = 2');
 $facts .= join '', map { "\nvalue $_" } split /\n/, $values;
 PostgreSQL::Test::Utils::append_to_file("$dir/facts", "$facts\n");
 
@@ -70,8 +91,10 @@ my $provider = "$pkglibdir/themis_crypt/themis-keyprov-tpm2";
 is(system("$scan keys '" . $node->key_dir . "/recovery.key' '" . $node->keyring .
 	"' '$provider' '" . $node->tcti . "' <'$dir/facts' >'$dir/patterns'"), 0, 'keys are derived');
 my $patterns = PostgreSQL::Test::Utils::slurp_file("$dir/patterns");
-is(scalar(() = $patterns =~ /^(?:seed|root|dek|slot-key|transit-key|subkey-\d) [0-9a-f]{64}$/mg), 5 + 7,
-	'seed, root, data key, slot key, transit key, seven subkeys');
+is(scalar(() = $patterns =~ /^(?:seed|root|transit-key|(?:dek|slot-key|index-key|index-slot-key)-[01]|subkey-\d+) [0-9a-f]{64}$/mg), 3 + 4 * 2 + 10,
+	'seed, root, transit key, data key, index key and their slot keys twice, ten subkeys');
+is(join(' ', $patterns =~ /^(token-subkey-\S+) [0-9a-f]{64}$/mg), 'token-subkey-0-1 token-subkey-0-11 token-subkey-1-1', 'subkeys for tokens');
+is(scalar(() = $patterns =~ /^token-subkey-\S+-word-[0-3] [0-9a-f]{16}$/mg), 12, 'and their words');
 PostgreSQL::Test::Utils::append_to_file("$dir/patterns",
 	'canary ' . unpack('H*', 'canary in ' . 'ordinary memory') . "\n"
 	  . 'canary-wide ' . unpack('H*', 'a key, .regsAVX2of eight words, ') . "\n"
@@ -106,8 +129,10 @@ my $before = holds_no_key($pid, 'backend');
 if ($secret_readable)
 {
 	like($before->{secret}, qr/slot-key/, 'control: the key is found in locked memory');
-	like($before->{secret}, qr/subkey-\d/, 'control: and a subkey');
-	unlike($before->{secret}, qr/seed|root|dek|transit-key|provider/, 'but nothing above them');
+	like($before->{secret}, qr/(?<!token-)subkey-\d/, 'control: and a subkey');
+	like($before->{secret}, qr/index-slot-key-0 index-slot-key-1/, 'control: what makes tokens');
+	like($before->{secret}, qr/token-subkey-1-1 token-subkey-1-1-word-0/, 'control: and a subkey for them, word by word');
+	unlike($before->{secret}, qr/seed|root|dek|transit-key|provider|index-key/, 'but nothing above them');
 }
 else
 {
