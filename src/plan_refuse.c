@@ -240,6 +240,17 @@ orders_inside(Oid funcid)
 		case F_RECORD_GE:
 		case F_RECORD_GT:
 		case F_WIDTH_BUCKET_ANYCOMPATIBLE_ANYCOMPATIBLEARRAY:
+#ifdef F_ARRAY_SORT_ANYARRAY
+		case F_ARRAY_SORT_ANYARRAY:
+		case F_ARRAY_SORT_ANYARRAY_BOOL:
+		case F_ARRAY_SORT_ANYARRAY_BOOL_BOOL:
+#endif
+#ifdef F_MAX_RECORD
+		case F_MAX_RECORD:
+		case F_MIN_RECORD:
+		case F_RECORD_LARGER:
+		case F_RECORD_SMALLER:
+#endif
 			return true;
 		default:
 			return false;
