@@ -47,6 +47,7 @@
 #include "keycat.h"
 #include "search_ddl.h"
 #include "stored_expr.h"
+#include "typeparts.h"
 #include "typmod.h"
 
 static object_access_hook_type next_object_access;
@@ -456,7 +457,7 @@ tc_column_ddl_refuse_range(const CreateRangeStmt *stmt)
 		DefElem    *def = lfirst_node(DefElem, cell);
 
 		if (strcmp(def->defname, "subtype") == 0 && def->arg != NULL &&
-			names_encrypted(defGetTypeName(def)))
+			tc_type_has_encrypted(typenameTypeId(NULL, defGetTypeName(def))))
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("cannot create a range of type encrypted"),

@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/tupdesc.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -18,13 +17,12 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/typcache.h"
 
 #include "column_ddl.h"
 #include "errors.h"
 #include "plan_probe.h"
 #include "plan_refuse.h"
-#include "typmod.h"
+#include "typeparts.h"
 
 static void
 refuse_order(void)
@@ -37,58 +35,15 @@ refuse_order(void)
 			 errhint("Sort or compare opened values, as in ORDER BY column::text.")));
 }
 
-static void require_equality(Oid typid, int32 typmod);
-
-/* The columns of a composite type, for DISTINCT over whole rows and the like. */
-static void
-require_equality_of_row(Oid typid)
-{
-	TupleDesc	desc = lookup_rowtype_tupdesc(typid, -1);
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-
-		if (!att->attisdropped)
-			require_equality(att->atttypid, att->atttypmod);
-	}
-	ReleaseTupleDesc(desc);
-}
-
 /* Refuse a type whose values cannot be told equal or different by bytes. */
 static void
 require_equality(Oid typid, int32 typmod)
 {
-	typid = getBaseTypeAndTypmod(typid, &typmod);
-	if (tc_type_is_encrypted(typid))
-	{
-		if (typmod < 0)
-			tc_error_unbound();
-		if (tc_typmod_search(typmod) != TC_SEARCH_EQUAL)
-			tc_error_unsearchable(typmod);
-	}
-	else if (get_typtype(typid) == TYPTYPE_COMPOSITE)
-		require_equality_of_row(typid);
-}
-
-/* Whether values of a type are ordered by tokens, at least in parts. */
-static bool
-is_ordered_by_us(Oid typid)
-{
-	TupleDesc	desc;
-	bool		found = false;
-
-	typid = getBaseType(typid);
-	if (tc_type_is_encrypted(typid))
-		return true;
-	if (typid < FirstNormalObjectId || get_typtype(typid) != TYPTYPE_COMPOSITE)
-		return false;
-	desc = lookup_rowtype_tupdesc(typid, -1);
-	for (int i = 0; i < desc->natts && !found; i++)
-		found = !TupleDescAttr(desc, i)->attisdropped &&
-			is_ordered_by_us(TupleDescAttr(desc, i)->atttypid);
-	ReleaseTupleDesc(desc);
-	return found;
+	if (tc_type_has_equality(typid, typmod, &typmod))
+		return;
+	if (typmod < 0)
+		tc_error_unbound();
+	tc_error_unsearchable(typmod);
 }
 
 /* An expression that is to be sorted, or to be compared. */
@@ -110,7 +65,7 @@ check_expr(Node *expr, bool orders)
 		return;
 	if (!orders)
 		require_equality(typid, tc_expr_typmod(expr));
-	else if (is_ordered_by_us(typid))
+	else if (tc_type_has_encrypted(typid))
 		refuse_order();
 }
 
@@ -286,7 +241,7 @@ tc_refuse_node(Node *node)
 			check_call(((Aggref *) node)->aggfnoid, ((Aggref *) node)->args);
 			break;
 		case T_MinMaxExpr:
-			if (is_ordered_by_us(((MinMaxExpr *) node)->minmaxtype))
+			if (tc_type_has_encrypted(((MinMaxExpr *) node)->minmaxtype))
 				refuse_order();
 			break;
 		case T_FuncExpr:

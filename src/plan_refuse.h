@@ -9,7 +9,7 @@
  * without tokens, which GROUP BY would take for an answer.
  *
  *	Errors	42883 with a hint; 42P18 where the key is unknown.
- *	Uses	column_ddl.h (types), typmod.h.
+ *	Uses	typeparts.h, column_ddl.h (types), typmod.h.
  *
  * src/plan_refuse.h
  *

@@ -23,13 +23,13 @@
 #include "utils/partcache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-#include "utils/typcache.h"
 
 #include "column_ddl.h"
 #include "compat.h"
 #include "keycat.h"
 #include "plaintype.h"
 #include "search_ddl.h"
+#include "typeparts.h"
 #include "typmod.h"
 
 /* Name, base type and its modifier of a column, as this command sees them. */
@@ -69,33 +69,6 @@ column_of(Oid relid, AttrNumber attnum)
 	return column;
 }
 
-/* Whether columns of a type can be told equal; *ret_typmod of the one that cannot. */
-static bool
-has_equality(Oid typid, int32 typmod, int32 *ret_typmod)
-{
-	TupleDesc	desc;
-	bool		has = true;
-
-	typid = getBaseTypeAndTypmod(typid, &typmod);
-	if (tc_type_is_encrypted(typid))
-	{
-		*ret_typmod = typmod;
-		return typmod >= 0 && tc_typmod_search(typmod) == TC_SEARCH_EQUAL;
-	}
-	if (get_typtype(typid) != TYPTYPE_COMPOSITE)
-		return true;
-	desc = lookup_rowtype_tupdesc(typid, -1);
-	for (int i = 0; i < desc->natts && has; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-
-		has = att->attisdropped ||
-			has_equality(att->atttypid, att->atttypmod, ret_typmod);
-	}
-	ReleaseTupleDesc(desc);
-	return has;
-}
-
 /* 0A000 unless a column can be told equal, which "purpose" needs. */
 static void
 require_equality(const char *name, Oid typid, int32 typmod, const char *purpose)
@@ -104,7 +77,7 @@ require_equality(const char *name, Oid typid, int32 typmod, const char *purpose)
 	TcKey	   *key;
 	int32		bad;
 
-	if (typid < FirstNormalObjectId || has_equality(typid, typmod, &bad))
+	if (tc_type_has_equality(typid, typmod, &bad))
 		return;
 	if (bad < 0)
 		ereport(ERROR,
@@ -209,7 +182,7 @@ check_foreign_key(HeapTuple tuple, Relation rel)
 		Column		a = column_of(con->conrelid, from[i]);
 		Column		b = column_of(con->confrelid, to[i]);
 
-		if (!tc_type_is_encrypted(a.typid) && !tc_type_is_encrypted(b.typid))
+		if (!tc_type_has_encrypted(a.typid) && !tc_type_has_encrypted(b.typid))
 			continue;
 		refuse_losing_references(con);
 		if (a.typid == b.typid && a.typmod == b.typmod)
@@ -258,8 +231,8 @@ tc_search_ddl_partitioned(Oid relid)
 		int32		typmod = key->parttypmod[i];
 		Oid			typid = getBaseTypeAndTypmod(key->parttypid[i], &typmod);
 
-		if (tc_type_is_encrypted(typid) &&
-			key->strategy == PARTITION_STRATEGY_RANGE)
+		if (key->strategy == PARTITION_STRATEGY_RANGE &&
+			tc_type_has_encrypted(typid))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
 					 errmsg("encrypted columns cannot be partitioned by range"),

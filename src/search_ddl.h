@@ -10,7 +10,7 @@
  *
  *	Errors	0A000 for columns that are not searchable, 42804 for foreign keys,
  *			42P17 for partitions by range.
- *	Uses	column_ddl.h (types), typmod.h.
+ *	Uses	typeparts.h, column_ddl.h (types), typmod.h.
  *
  * src/search_ddl.h
  *

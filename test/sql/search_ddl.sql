@@ -23,16 +23,27 @@ CREATE DOMAIN d AS encrypted(regress_key);
 CREATE TABLE refused (x d UNIQUE);
 CREATE TYPE pair AS (a int, x encrypted(regress_key));
 CREATE TABLE refused (x pair PRIMARY KEY);
+CREATE TABLE refused (x pair[] UNIQUE);
+CREATE TABLE refused (x d[] UNIQUE);
+CREATE INDEX ON plain ((plain.*));
+CREATE TABLE refused (x pair[]) PARTITION BY HASH (x);
+SELECT DISTINCT x FROM (VALUES (NULL::pair[])) v(x);
 CREATE TABLE refused (x encrypted(regress_key)) PARTITION BY HASH (x);
 CREATE TABLE refused (x encrypted(regress_key)) PARTITION BY LIST (x);
 CREATE TABLE refused (x encrypted(regress_key, text, searchable)) PARTITION BY RANGE (x);
+CREATE DOMAIN found AS encrypted(regress_key, text, searchable);
+CREATE TYPE placed AS (a int, x found);
+CREATE TABLE refused (x placed) PARTITION BY RANGE (x);
+CREATE TABLE refused (x found[]) PARTITION BY RANGE (x);
 CREATE TYPE refused AS RANGE (subtype = encrypted);
+CREATE TYPE refused AS RANGE (subtype = placed);
+CREATE TYPE refused AS RANGE (subtype = found[]);
 CREATE TABLE refused (x encrypted(regress_key, json, searchable));
 CREATE TABLE refused (x encrypted(regress_key, float8, searchable));
 \d plain
 
 -- with tokens all of them
-CREATE DOMAIN found AS encrypted(regress_key, text, searchable);
+CREATE TABLE nested (x placed UNIQUE, y found[] UNIQUE, z placed[] UNIQUE);
 CREATE TABLE t (id int PRIMARY KEY, x encrypted(regress_key, text, searchable) UNIQUE, y found, a encrypted(regress_key, text, searchable)[]);
 CREATE INDEX ON t USING hash (y);
 CREATE INDEX ON t (y, id);
@@ -96,6 +107,8 @@ CREATE TABLE refused (x text REFERENCES parent);
 \set VERBOSITY default
 CREATE TABLE refused (x found REFERENCES parent ON UPDATE SET NULL);
 CREATE TABLE refused (id int, x found DEFAULT 'p1'::text, FOREIGN KEY (x) REFERENCES parent ON UPDATE SET DEFAULT);
+CREATE TABLE parent_row (x placed PRIMARY KEY);
+CREATE TABLE refused (x placed REFERENCES parent_row ON UPDATE SET NULL);
 CREATE TABLE child (id int, x found REFERENCES parent ON UPDATE CASCADE ON DELETE SET NULL);
 INSERT INTO parent VALUES ('p1'), ('p2');
 INSERT INTO child VALUES (1, 'p1'), (2, 'p1'), (3, 'p2'), (4, NULL);
