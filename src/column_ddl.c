@@ -386,9 +386,12 @@ tc_column_ddl_created(const CreateStmt *stmt)
 
 	if (stmt->partspec == NULL || !OidIsValid(tc_encrypted_type()))
 		return;
-	relid = RangeVarGetRelid(stmt->relation, NoLock, true);
-	if (!OidIsValid(relid))
-		return;
+
+	/* a temporary table of this name would be found before the new one */
+	relid = get_relname_relid(stmt->relation->relname,
+							  RangeVarGetCreationNamespace(stmt->relation));
+	if (get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
+		return;					/* IF NOT EXISTS, and something else does */
 	(void) tc_stored_expr_check(PartitionedRelationId, relid, 0);
 	tc_search_ddl_partitioned(relid);
 }

@@ -222,7 +222,7 @@ tc_search_ddl_constraint(Oid conid)
 void
 tc_search_ddl_partitioned(Oid relid)
 {
-	Relation	rel = table_open(relid, NoLock);
+	Relation	rel = table_open(relid, AccessShareLock);
 	PartitionKey key = RelationGetPartitionKey(rel);
 
 	for (int i = 0; key != NULL && i < key->partnatts; i++)
