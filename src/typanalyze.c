@@ -17,6 +17,7 @@
 #include "catalog/pg_statistic.h"
 #include "commands/vacuum.h"
 #include "fmgr.h"
+#include "utils/lsyscache.h"
 
 #include "compat.h"
 #include "typmod.h"
@@ -80,7 +81,9 @@ compute_unsearchable(VacAttrStats *stats, AnalyzeAttrFetchFunc fetch,
 	stats->stanullfrac = (float4) nulls / (float4) samplerows;
 	stats->stawidth = nulls < samplerows ?
 		(int32) (width / (samplerows - nulls)) : 0;
-	stats->stadistinct = -1.0f * (1.0f - stats->stanullfrac);
+
+	/* 0 = not known, as PostgreSQL has it for a column of NULLs */
+	stats->stadistinct = nulls < samplerows ? stats->stanullfrac - 1.0f : 0.0f;
 }
 
 PG_FUNCTION_INFO_V1(themis_crypt_typanalyze);
@@ -90,12 +93,15 @@ Datum
 themis_crypt_typanalyze(PG_FUNCTION_ARGS)
 {
 	VacAttrStats *stats = (VacAttrStats *) PG_GETARG_POINTER(0);
+	int32		typmod = stats->attrtypmod;
 	StandardAnalysis *standard;
 
 	if (!std_typanalyze(stats))
 		PG_RETURN_BOOL(false);
-	if (stats->attrtypmod < 0 ||
-		tc_typmod_search(stats->attrtypmod) != TC_SEARCH_EQUAL)
+
+	/* a domain has the modifier itself */
+	(void) getBaseTypeAndTypmod(stats->attrtypid, &typmod);
+	if (typmod < 0 || tc_typmod_search(typmod) != TC_SEARCH_EQUAL)
 	{
 		stats->compute_stats = compute_unsearchable;
 		PG_RETURN_BOOL(true);

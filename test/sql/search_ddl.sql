@@ -170,12 +170,32 @@ CREATE TABLE text_only (x text UNIQUE);
 ALTER TABLE text_only ALTER x SET STORAGE plain;
 INSERT INTO text_only VALUES (repeat('x', 3000));
 
--- statistics
-CREATE TABLE freq (u encrypted(regress_key), x encrypted(regress_key, text, searchable));
-INSERT INTO freq SELECT g, nullif('x' || g % 4, 'x0') FROM generate_series(1, 400) AS g;
-ANALYZE freq;
-SELECT attname, null_frac, n_distinct, most_common_vals::text LIKE '{tc1:%,tc1:%,tc1:%}' AS sealed, most_common_freqs, histogram_bounds, correlation
-	FROM pg_stats WHERE schemaname = 'regress_user' AND tablename = 'freq' ORDER BY attname;
+-- statistics: those of a plain twin for a searchable column, a domain or not,
+-- but for the order of values; NULLs and widths for others
+CREATE TABLE twin AS SELECT nullif(g % 40, 0)::text AS even, nullif('z' || 2000 / (1 + g % 400), 'z5') AS zipf, 'u' || g AS alone, NULL::text AS empty, repeat('w', g % 50) || g AS wide
+	FROM generate_series(1, 2000) AS g;
+CREATE TABLE sealed (even encrypted(regress_key, text, searchable), zipf found, alone encrypted(regress_key, text, searchable), empty encrypted(regress_key, text, searchable), wide encrypted(regress_key));
+INSERT INTO sealed SELECT * FROM twin;
+ALTER TABLE sealed ADD nothing encrypted(regress_key), ADD half encrypted(regress_key);
+UPDATE sealed SET half = 'h' WHERE even IN ('1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13', '14', '15', '16', '17', '18', '19', '20');
+CREATE STATISTICS searched (ndistinct, dependencies, mcv) ON even, zipf FROM sealed;
+CREATE STATISTICS others (ndistinct, dependencies, mcv) ON wide, nothing FROM sealed;
+CREATE STATISTICS expression ON (coalesce(wide, half)) FROM sealed;
+-- whoever may not open values may analyze them
+RESET ROLE;
+SELECT count(*) FROM regress_user.sealed WHERE even = '1';
+ANALYZE regress_user.sealed;
+ANALYZE regress_user.twin;
+SET ROLE regress_user;
+SELECT attname, p.null_frac = s.null_frac AS nulls, p.n_distinct = s.n_distinct AS n_distinct, p.most_common_freqs IS NOT DISTINCT FROM s.most_common_freqs AS freqs,
+		s.avg_width - p.avg_width AS wider, array_length(s.most_common_freqs, 1) AS n, s.most_common_vals::text ~ '^{tc1:[A-Za-z0-9_,:-]*}$' AS sealed, s.histogram_bounds IS NULL AND s.correlation IS NULL AS no_order
+	FROM pg_stats AS p JOIN pg_stats AS s USING (schemaname, attname)
+	WHERE schemaname = 'regress_user' AND p.tablename = 'twin' AND s.tablename = 'sealed' AND attname <> 'wide' ORDER BY attname;
+SELECT attname, null_frac, n_distinct, avg_width, most_common_vals, most_common_freqs, histogram_bounds, correlation
+	FROM pg_stats WHERE schemaname = 'regress_user' AND tablename = 'sealed' AND attname IN ('wide', 'nothing', 'half') ORDER BY attname;
+SELECT statistics_name, n_distinct, dependencies, array_length(most_common_vals, 1) AS mcv, most_common_vals::text ~ '^{({(tc1:[A-Za-z0-9_-]*|NULL),(tc1:[A-Za-z0-9_-]*|NULL)},?)*}$' AS sealed
+	FROM pg_stats_ext WHERE schemaname = 'regress_user' AND n_distinct IS NOT NULL ORDER BY 1;
+SELECT statistics_name, null_frac, n_distinct, most_common_vals FROM pg_stats_ext_exprs WHERE schemaname = 'regress_user';
 
 SET client_min_messages = warning;
 RESET ROLE;

@@ -12,6 +12,8 @@ GRANT EXECUTE ON FUNCTION themis_crypt.lock() TO guard;
 CREATE SERVER k FOREIGN DATA WRAPPER themis_crypt;
 CREATE TABLE t (i int, v encrypted(k));
 INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 10000) AS i;
+CREATE TABLE searched (v encrypted(k, text, searchable));
+INSERT INTO searched SELECT 'v' || i % 5 FROM generate_series(1, 1000) AS i;
 END
 
 my $locked = qr/encryption keys are locked.*Role "guard" called themis_crypt\.lock/s;
@@ -68,6 +70,9 @@ like(said($idle, q(INSERT INTO t VALUES (0, 'zero'))), $locked, 'nothing is seal
 like(said($idle, q(SELECT 'literal'::encrypted)), $locked, 'not even a literal');
 like(said($idle, 'CREATE SERVER k2 FOREIGN DATA WRAPPER themis_crypt'), $locked, 'no key is made');
 like(said($idle, 'SELECT v FROM t WHERE i = 1'), qr/^tc1:/, 'sealed values are readable as such');
+is($node->error_of('ANALYZE t, searched'), '', 'ANALYZE needs no key');
+is($node->safe_psql('postgres', q(SELECT tablename || ' ' || n_distinct || ' ' || coalesce(most_common_freqs::text, 'none') FROM pg_stats WHERE attname = 'v' ORDER BY 1)),
+	"searched 5 {0.2,0.2,0.2,0.2,0.2}\nt -1 none", 'and counts what is sealed');
 is($node->error_of('SELECT themis_crypt.lock()'), '', 'lock() twice is no error');
 is($node->status('locked_by'), 'postgres', 'the last one counts');
 
