@@ -20,6 +20,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
+#include "optimizer/optimizer.h"
 #include "optimizer/plancat.h"
 #include "optimizer/planner.h"
 #include "parser/parse_func.h"
@@ -432,6 +433,17 @@ bind_tree(Node *node, void *context)
 	}
 	tc_refuse_node(node);
 	return expression_tree_walker(node, bind_tree, context);
+}
+
+void
+tc_plan_check(Node *expr)
+{
+	if (!OidIsValid(tc_encrypted_type()))
+		return;
+	expr = copyObject(expr);
+	(void) bind_tree(expr, NULL);
+	/* runs the support function of = and <> */
+	(void) eval_const_expressions(NULL, expr);
 }
 
 static PlannedStmt *

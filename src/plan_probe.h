@@ -34,6 +34,12 @@
 /* Install the hooks; once, from _PG_init. */
 extern void tc_plan_probe_init(void);
 
+/*
+ * Raise what binding an expression would raise, and leave it as it is.  For
+ * those that the executor evaluates without a query around them.
+ */
+extern void tc_plan_check(Node *expr);
+
 /* The typmod of an expression of type encrypted, or of an array of that; -1. */
 extern int32 tc_expr_typmod(Node *expr);
 

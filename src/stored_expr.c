@@ -34,6 +34,7 @@
 
 #include "column_ddl.h"
 #include "envelope.h"
+#include "plan_probe.h"
 #include "stored_expr.h"
 
 /* Where expressions stand: by the oid of the object. */
@@ -72,6 +73,7 @@ typedef struct Findings
 	bool		pending;		/* a literal of type encrypted */
 	bool		opening;		/* a cast that opens values */
 	List	   *typmods;		/* of type encrypted */
+	List	   *exprs;			/* all that were looked at */
 } Findings;
 
 /* Whether a datum of type encrypted is a pending value. */
@@ -174,7 +176,12 @@ look_at_column(HeapTuple tuple, Relation rel, AttrNumber attnum,
 		return;
 	datum = heap_getattr(tuple, attnum, RelationGetDescr(rel), &isnull);
 	if (!isnull)
-		(void) look_at(stringToNode(TextDatumGetCString(datum)), findings);
+	{
+		Node	   *expr = stringToNode(TextDatumGetCString(datum));
+
+		findings->exprs = lappend(findings->exprs, expr);
+		(void) look_at(expr, findings);
+	}
 }
 
 static void
@@ -195,6 +202,16 @@ refuse_opening(const char *what)
 			 errdetail("The plaintext would be stored.")));
 }
 
+/* The planner's hooks never see these expressions. */
+static void
+check_comparisons(List *exprs)
+{
+	ListCell   *cell;
+
+	foreach(cell, exprs)
+		tc_plan_check((Node *) lfirst(cell));
+}
+
 /* Whether a rule belongs to a materialized view. */
 static bool
 rule_of_matview(HeapTuple tuple)
@@ -212,7 +229,7 @@ check_default(Oid relid, int attnum)
 	SysScanDesc scan;
 	ScanKeyData keys[2];
 	HeapTuple	tuple;
-	Findings	findings = {false, false, NIL};
+	Findings	findings = {false, false, NIL, NIL};
 
 	ScanKeyInit(&keys[0], Anum_pg_attrdef_adrelid, BTEqualStrategyNumber,
 				F_OIDEQ, ObjectIdGetDatum(relid));
@@ -226,6 +243,7 @@ check_default(Oid relid, int attnum)
 	table_close(rel, AccessShareLock);
 	if (findings.pending)
 		refuse_pending("a default");
+	check_comparisons(findings.exprs);
 }
 
 static List *
@@ -235,7 +253,7 @@ check_place(int place, Oid objectid)
 	SysScanDesc scan;
 	ScanKeyData key;
 	HeapTuple	tuple;
-	Findings	findings = {false, false, NIL};
+	Findings	findings = {false, false, NIL, NIL};
 	const char *stores = NULL;
 
 	ScanKeyInit(&key, places[place].oid, BTEqualStrategyNumber, F_OIDEQ,
@@ -260,6 +278,9 @@ check_place(int place, Oid objectid)
 		refuse_pending(places[place].what);
 	if (findings.opening && stores != NULL)
 		refuse_opening(stores);
+	if (places[place].classid == ConstraintRelationId ||
+		places[place].classid == IndexRelationId)
+		check_comparisons(findings.exprs);
 	return findings.typmods;
 }
 

@@ -8,9 +8,12 @@
  * or domain it would stay for ever, so it is refused there; a plaintext
  * literal that is visible in the catalog is the user's own explicit choice.
  * A cast that opens values is refused in materialized views and extended
- * statistics, which would store what it opens.
+ * statistics, which would store what it opens.  Constraints, defaults and
+ * indexes are evaluated without having been planned, so whatever they compare
+ * is looked at here.
  *
- *	Errors	0A000 with a hint.
+ *	Errors	0A000 with a hint; 42883 and 42P18 for comparisons.
+ *	Uses	plan_probe.h.
  *
  * src/stored_expr.h
  *

@@ -170,6 +170,31 @@ CREATE TABLE text_only (x text UNIQUE);
 ALTER TABLE text_only ALTER x SET STORAGE plain;
 INSERT INTO text_only VALUES (repeat('x', 3000));
 
+-- comparisons that the executor evaluates without a plan
+\set VERBOSITY terse
+CREATE TABLE evaluated (u encrypted(regress_key), v encrypted(regress_key), us encrypted(regress_key)[],
+	x encrypted(regress_key, text, searchable), y encrypted(regress_key, text, searchable),
+	z encrypted(regress_key2, text, searchable), n encrypted(regress_key, int4, searchable));
+ALTER TABLE evaluated ADD CHECK (u = v);
+ALTER TABLE evaluated ADD CHECK (u IS DISTINCT FROM v);
+ALTER TABLE evaluated ADD CHECK (NULLIF(u, v) IS NOT NULL);
+ALTER TABLE evaluated ADD CHECK (u <> ALL (us));
+ALTER TABLE evaluated ADD CHECK (us IS DISTINCT FROM ARRAY[v]);
+ALTER TABLE evaluated ADD CHECK (ROW(u, 1)::record <> ROW(v, 1)::record);
+ALTER TABLE evaluated ADD CHECK (x IS DISTINCT FROM z);
+ALTER TABLE evaluated ADD CHECK (x IS DISTINCT FROM n);
+ALTER TABLE evaluated ADD same bool GENERATED ALWAYS AS (u IS NOT DISTINCT FROM v) STORED;
+CREATE INDEX ON evaluated ((u IS DISTINCT FROM v));
+CREATE INDEX ON evaluated (n) WHERE u IS DISTINCT FROM v;
+CREATE DOMAIN odd AS encrypted(regress_key) CHECK (NULLIF(VALUE, VALUE) IS NULL);
+ALTER TABLE evaluated ADD CHECK (x IS DISTINCT FROM y AND x <> ALL (ARRAY['a', 'b']::text[]) AND n <> 7),
+	ADD same bool GENERATED ALWAYS AS (x IS NOT DISTINCT FROM y) STORED;
+INSERT INTO evaluated (x, y) VALUES ('c', 'd') RETURNING same;
+INSERT INTO evaluated (x, y) VALUES ('c', 'c');
+INSERT INTO evaluated (x, y) VALUES ('a', 'd');
+ALTER TABLE evaluated DROP same, ALTER y TYPE encrypted(regress_key, text);
+\set VERBOSITY default
+
 -- statistics: those of a plain twin for a searchable column, a domain or not,
 -- but for the order of values; NULLs and widths for others
 CREATE TABLE twin AS SELECT nullif(g % 40, 0)::text AS even, nullif('z' || 2000 / (1 + g % 400), 'z5') AS zipf, 'u' || g AS alone, NULL::text AS empty, repeat('w', g % 50) || g AS wide
