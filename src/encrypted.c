@@ -76,13 +76,19 @@ require_sealed_input(const TcHeader *header)
 }
 
 /* A pending value is for the role that made it, and nobody else. */
-static void
-require_own_pending(const TcEnvelope *envelope)
+static bool
+is_own_pending(const TcEnvelope *envelope)
 {
 	char	   *role = GetUserNameFromId(GetUserId(), false);
 
-	if (envelope->role.len != strlen(role) ||
-		memcmp(envelope->role.data, role, envelope->role.len) != 0)
+	return envelope->role.len == strlen(role) &&
+		memcmp(envelope->role.data, role, envelope->role.len) == 0;
+}
+
+static void
+require_own_pending(const TcEnvelope *envelope)
+{
+	if (!is_own_pending(envelope))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for pending value of another role")));
@@ -229,6 +235,25 @@ themis_crypt_encrypted_recv(PG_FUNCTION_ARGS)
 }
 
 /*
+ * The type of a value that may be opened for the client; NULL if it may not.
+ * A literal that met no column, as in COALESCE(column, 'none'), is the
+ * client's own.
+ */
+static const TcPlainType *
+type_for_client(const TcEnvelope *envelope)
+{
+	uint8		code = envelope->header.type_code;
+	TcKey	   *key;
+
+	if (envelope->header.version == TC_VERSION_PENDING)
+		return is_own_pending(envelope) ?
+			tc_plaintype_by_code(code == TC_TYPE_UNTYPED ? TC_TYPE_TEXT : code) : NULL;
+	key = tc_key_by_id(envelope->header.key_id);
+	return key != NULL && !key->is_root && tc_key_may_use(key) ?
+		tc_plaintype_by_code(code) : NULL;
+}
+
+/*
  * The plaintext of a value in its type's text form, if this is for a client
  * that asked for it and the role may use the key; NULL if not.
  */
@@ -237,7 +262,6 @@ open_for_client(struct varlena *value)
 {
 	TcEnvelope	envelope;
 	const TcPlainType *type;
-	TcKey	   *key;
 	Oid			function;
 	bool		isvarlena;
 	Datum		plain;
@@ -246,10 +270,8 @@ open_for_client(struct varlena *value)
 	if (!tc_client_output_opens())
 		return NULL;
 	tc_value_parse(value, &envelope);
-	type = tc_plaintype_by_code(envelope.header.type_code);
-	key = tc_key_by_id(envelope.header.key_id);
-	if (envelope.header.version == TC_VERSION_PENDING || type == NULL ||
-		key == NULL || key->is_root || !tc_key_may_use(key))
+	type = type_for_client(&envelope);
+	if (type == NULL)
 		return NULL;
 	plain = tc_datum_open(&envelope, type);
 	getTypeOutputInfo(type->typid, &function, &isvarlena);

@@ -169,6 +169,8 @@ tc_envelope_write_probe(uint8_t type_code, uint32_t key_id,
 #define HOW_AT				1
 #define TYPE_AT				2
 #define TYPE_AND_KEY_BYTES	4
+#define KEY_AT				3
+#define KEY_BYTES			3
 #define VERSION_AT			6
 
 TcBound
@@ -210,6 +212,17 @@ tc_envelope_compare(TcSpan a, TcSpan b)
 	if (order != 0 || a.len == b.len)
 		return order;
 	return a.len < b.len ? -1 : 1;
+}
+
+bool
+tc_envelope_comparable(TcSpan a, TcSpan b)
+{
+	bool		is_probe = tc_envelope_bound(a) == TC_BOUND_PROBE ||
+		tc_envelope_bound(b) == TC_BOUND_PROBE;
+
+	return (a.data[HOW_AT] & b.data[HOW_AT] & TC_FLAG_SEARCHABLE) != 0 &&
+		memcmp(a.data + KEY_AT, b.data + KEY_AT, KEY_BYTES) == 0 &&
+		(is_probe || a.data[TYPE_AT] == b.data[TYPE_AT]);
 }
 
 TcSpan

@@ -118,6 +118,13 @@ extern TcBound tc_envelope_bound(TcSpan value);
  */
 extern int	tc_envelope_compare(TcSpan a, TcSpan b);
 
+/*
+ * Whether two of them tell by their bytes if their plaintexts are equal: both
+ * have a token, under one key and for one type.  A probe says of itself which
+ * type it is of.
+ */
+extern bool tc_envelope_comparable(TcSpan a, TcSpan b);
+
 /* The bytes that are equal in equal values, for hashing; lengths as above. */
 extern TcSpan tc_envelope_hashed(TcSpan value);
 

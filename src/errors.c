@@ -229,6 +229,17 @@ tc_error_unbound(void)
 }
 
 void
+tc_error_incomparable(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_FUNCTION),
+			 errhidestmt(true), errhidecontext(true),
+			 errmsg("could not compare encrypted values"),
+			 errdetail("They are not searchable, or of other keys or types."),
+			 errhint(HINT_COMPARE_OPENED, "text")));
+}
+
+void
 tc_error_probe(void)
 {
 	ereport(ERROR,

@@ -57,6 +57,9 @@ extern void tc_error_other_type(int32 typmod, Oid typid) TC_NORETURN;
 /* 42P18: two values to be compared, and neither says under which key. */
 extern void tc_error_unbound(void) TC_NORETURN;
 
+/* 42883: two values to be compared that never tell whether they are equal. */
+extern void tc_error_incomparable(void) TC_NORETURN;
+
 /* 0A000: a probe, which is for comparisons only. */
 extern void tc_error_probe(void) TC_NORETURN;
 

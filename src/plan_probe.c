@@ -20,7 +20,6 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
-#include "optimizer/optimizer.h"
 #include "optimizer/plancat.h"
 #include "optimizer/planner.h"
 #include "parser/parse_func.h"
@@ -399,7 +398,22 @@ bind_nullif(NullIfExpr *node)
 	use_our_equality(node);
 }
 
-/* Whether any of our comparisons or refusals concerns a tree; binds it. */
+/* column = x, which is otherwise bound by the operator's support function. */
+static void
+bind_operator(OpExpr *node)
+{
+	bool		negated;
+
+	if (list_length(node->args) == 2 && has_our_operand(node->args) &&
+		is_comparison(node->opno, &negated))
+		(void) bind_sides((Node **) &linitial(node->args),
+						  (Node **) &lsecond(node->args), false);
+}
+
+/*
+ * Bind all comparisons of a tree but those that have a support function, and
+ * refuse what must be.  With a context (which may be anything), all of them.
+ */
 static bool
 bind_tree(Node *node, void *context)
 {
@@ -414,6 +428,8 @@ bind_tree(Node *node, void *context)
 			bind_opened(node, &((OpExpr *) node)->opno,
 						&((OpExpr *) node)->opfuncid,
 						&((OpExpr *) node)->inputcollid, ((OpExpr *) node)->args);
+			if (context != NULL)
+				bind_operator((OpExpr *) node);
 			break;
 		case T_ScalarArrayOpExpr:
 			bind_opened(node, &((ScalarArrayOpExpr *) node)->opno,
@@ -438,12 +454,11 @@ bind_tree(Node *node, void *context)
 void
 tc_plan_check(Node *expr)
 {
+	bool		with_operators = true;
+
 	if (!OidIsValid(tc_encrypted_type()))
 		return;
-	expr = copyObject(expr);
-	(void) bind_tree(expr, NULL);
-	/* runs the support function of = and <> */
-	(void) eval_const_expressions(NULL, expr);
+	(void) bind_tree(copyObject(expr), &with_operators);
 }
 
 static PlannedStmt *

@@ -88,21 +88,45 @@ compare(Datum a, Datum b)
 	return order;
 }
 
-#define COMPARISON(name, operator) \
+/*
+ * In an expression that nobody planned, such as COPY ... WHERE or WHEN of a
+ * trigger, values that cannot be equal would silently be different.  What the
+ * executor compares by itself, rows of replicas or OLD and NEW as a whole, goes
+ * by bytes: there no expression is at hand.
+ */
+static int
+compare_in_expression(FunctionCallInfo fcinfo)
+{
+	Operand		left = fetch_operand(PG_GETARG_DATUM(0));
+	Operand		right = fetch_operand(PG_GETARG_DATUM(1));
+	int			order = tc_envelope_compare(left.bytes, right.bytes);
+
+	if (unlikely(order != 0 && fcinfo->flinfo != NULL &&
+				 fcinfo->flinfo->fn_expr != NULL &&
+				 !tc_envelope_comparable(left.bytes, right.bytes)))
+		tc_error_incomparable();
+	free_operand(&left);
+	free_operand(&right);
+	return order;
+}
+
+#define COMPARISON(name, order, operator) \
 	PG_FUNCTION_INFO_V1(themis_crypt_##name); \
 	Datum \
 	themis_crypt_##name(PG_FUNCTION_ARGS) \
 	{ \
-		PG_RETURN_BOOL(compare(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)) operator 0); \
+		PG_RETURN_BOOL((order) operator 0); \
 	} \
 	extern int	no_such_variable
 
-COMPARISON(eq, ==);
-COMPARISON(ne, !=);
-COMPARISON(lt, <);
-COMPARISON(le, <=);
-COMPARISON(ge, >=);
-COMPARISON(gt, >);
+#define ORDER_OF_TOKENS compare(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1))
+
+COMPARISON(eq, compare_in_expression(fcinfo), ==);
+COMPARISON(ne, compare_in_expression(fcinfo), !=);
+COMPARISON(lt, ORDER_OF_TOKENS, <);
+COMPARISON(le, ORDER_OF_TOKENS, <=);
+COMPARISON(ge, ORDER_OF_TOKENS, >=);
+COMPARISON(gt, ORDER_OF_TOKENS, >);
 
 PG_FUNCTION_INFO_V1(themis_crypt_cmp);
 

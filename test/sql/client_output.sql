@@ -140,9 +140,11 @@ SELECT :'v' LIKE 'tc1:%' AS v_sealed, :'n' AS n;
 RESET ROLE;
 SELECT * FROM regress_user.t WHERE id = 1 \gset
 SELECT :'v' LIKE 'tc1:%' AS v_sealed, :'n' LIKE 'tc1:%' AS n_sealed;
--- a pending value is nobody's yet
+-- a literal that met no column is the client's own, but not another role's
+CREATE FUNCTION regress_user.of_other() RETURNS encrypted LANGUAGE sql SECURITY DEFINER AS $$SELECT 'x'::text::encrypted$$;
 SET ROLE regress_user;
-SELECT 'x'::encrypted AS v \gset
+SELECT 'x'::encrypted, 1.50::encrypted, coalesce(v, 'none') FROM t WHERE id = 1 UNION ALL SELECT 'y', 'z', 'none';
+SELECT regress_user.of_other() AS v \gset
 SELECT :'v' LIKE 'tc1:%' AS sealed;
 
 -- the setting comes from the session itself, and from nothing that lasts
