@@ -272,9 +272,12 @@ relation_kind(Oid relid)
 	return kind;
 }
 
-/* A relation was made or altered, or column "except" is about to go. */
+/*
+ * A relation was made or altered, or column "except" is about to go.
+ * "internal": not as a statement said, but as a part of it.
+ */
 static void
-check_relation(Oid relid, int except)
+check_relation(Oid relid, int except, bool internal)
 {
 	switch (relation_kind(relid))
 	{
@@ -292,7 +295,7 @@ check_relation(Oid relid, int except)
 			break;
 		case RELKIND_INDEX:
 		case RELKIND_PARTITIONED_INDEX:
-			tc_search_ddl_index(relid);
+			tc_search_ddl_index(relid, internal);
 			break;
 		default:
 			break;
@@ -360,14 +363,15 @@ object_access(ObjectAccessType access, Oid classid, Oid objectid, int subid,
 	if (access == OAT_DROP)
 	{
 		if (classid == RelationRelationId && subid > 0)
-			check_relation(objectid, subid);
+			check_relation(objectid, subid, false);
 		else if ((classid == RelationRelationId || classid == TypeRelationId) &&
 				 recorded_servers(classid, objectid) != NIL)
 			dropped++;
 		return;
 	}
 	if (classid == RelationRelationId)
-		check_relation(objectid, 0);
+		check_relation(objectid, 0, access == OAT_POST_CREATE && arg != NULL &&
+					   ((ObjectAccessPostCreate *) arg)->is_internal);
 	else if (classid == TypeRelationId)
 		check_type(objectid);
 	else if (classid == ConstraintRelationId)
@@ -418,7 +422,7 @@ tc_column_ddl_adopt(uint32 key_id)
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
 	foreach(cell, relids)
-		check_relation(lfirst_oid(cell), 0);
+		check_relation(lfirst_oid(cell), 0, false);
 }
 
 /* Whether a type name stands for our type, an array or a domain of it. */

@@ -11,6 +11,7 @@
 
 #include <sodium.h>
 
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
@@ -169,30 +170,28 @@ tc_error_form(TcResult result)
 #define HINT_COMPARE_OPENED \
 	"To compare opened values row by row, cast to the plaintext type, as in column::%s."
 
-/* The plaintext type in a typmod, for people. */
+/* The type to open a value as, in order to compare it; json has no equality. */
 static const char *
 plain_name(int32 typmod)
 {
 	const TcPlainType *type = tc_plaintype_by_code(tc_typmod_type_code(typmod));
 
-	return type != NULL ? type->name : "text";
+	if (type == NULL)
+		return "text";
+	return type->typid == JSONOID ? "jsonb" : type->name;
 }
 
 void
 tc_error_unsearchable(int32 typmod)
 {
-	TcKey	   *key = tc_key_by_id(tc_typmod_key_id(typmod));
-
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_FUNCTION),
 			 errhidestmt(true), errhidecontext(true),
 			 errmsg("could not identify an equality operator for type encrypted%s",
 					tc_typmod_text(typmod)),
 			 errdetail("The column is not searchable."),
-			 errhint(HINT_COMPARE_OPENED "  To search, change its type to encrypted(%s, %s, searchable).",
-					 plain_name(typmod),
-					 key != NULL ? quote_identifier(key->name) : "key",
-					 plain_name(typmod))));
+			 errhint(HINT_COMPARE_OPENED "  To search, change its type to %s.",
+					 plain_name(typmod), tc_typmod_searchable(typmod))));
 }
 
 void

@@ -26,8 +26,6 @@
 
 #include "column_ddl.h"
 #include "compat.h"
-#include "keycat.h"
-#include "plaintype.h"
 #include "search_ddl.h"
 #include "typeparts.h"
 #include "typmod.h"
@@ -69,35 +67,36 @@ column_of(Oid relid, AttrNumber attnum)
 	return column;
 }
 
-/* 0A000 unless a column can be told equal, which "purpose" needs. */
+/*
+ * 0A000 unless a column, or an expression if "name" is NULL, can be told equal,
+ * which "purpose" needs.  "rebuilt": for an index that has been there before.
+ */
 static void
-require_equality(const char *name, Oid typid, int32 typmod, const char *purpose)
+require_equality(const char *name, Oid typid, int32 typmod, const char *purpose,
+				 bool rebuilt)
 {
-	const TcPlainType *type;
-	TcKey	   *key;
-	int32		bad;
-
-	if (tc_type_has_equality(typid, typmod, &bad))
+	if (tc_type_has_equality(typid, typmod, &typmod))
 		return;
-	if (bad < 0)
+	if (typmod < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("expression of type encrypted without a key cannot be used in %s",
 						purpose),
-				 errhint("Cast it to encrypted(key, type, searchable).")));
-	type = tc_plaintype_by_code(tc_typmod_type_code(bad));
-	key = tc_key_by_id(tc_typmod_key_id(bad));
+				 errhint("Its type must be a domain over encrypted(key, type, searchable).")));
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 name != NULL ?
 			 errmsg("column \"%s\" is not searchable and cannot be used in %s",
-					name, purpose),
-			 errhint("Its type must be encrypted(%s, %s, searchable).",
-					 key != NULL ? quote_identifier(key->name) : "key",
-					 type != NULL ? type->name : "type")));
+					name, purpose) :
+			 errmsg("expression is not searchable and cannot be used in %s", purpose),
+			 rebuilt ?
+			 errhint("Drop its indexes and keys first, or make its type %s.",
+					 tc_typmod_searchable(typmod)) :
+			 errhint("Its type must be %s.", tc_typmod_searchable(typmod))));
 }
 
 void
-tc_search_ddl_index(Oid indexid)
+tc_search_ddl_index(Oid indexid, bool rebuilt)
 {
 	Relation	rel = table_open(IndexRelationId, AccessShareLock);
 	SysScanDesc scan;
@@ -120,8 +119,9 @@ tc_search_ddl_index(Oid indexid)
 				column_of(index->indrelid, attnum) :
 				column_of(indexid, (AttrNumber) (i + 1));
 
-			require_equality(NameStr(column.name), column.typid, column.typmod,
-							 "an index or key");
+			require_equality(attnum != 0 ? NameStr(column.name) : NULL,
+							 column.typid, column.typmod, "an index or key",
+							 rebuilt);
 		}
 	}
 	systable_endscan(scan);
@@ -240,7 +240,7 @@ tc_search_ddl_partitioned(Oid relid)
 					 errhint("Partition a searchable column by HASH or LIST.")));
 		require_equality(attnum != 0 ?
 						 NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname) :
-						 "?column?", typid, typmod, "a partition key");
+						 NULL, typid, typmod, "a partition key", false);
 	}
 	table_close(rel, NoLock);
 }

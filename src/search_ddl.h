@@ -21,8 +21,11 @@
 
 #include "postgres.h"
 
-/* From the object access hook: an index, or a constraint, has been made. */
-extern void tc_search_ddl_index(Oid indexid);
+/*
+ * From the object access hook: an index, or a constraint, has been made.
+ * "rebuilt": PostgreSQL makes an index anew because its column's type changes.
+ */
+extern void tc_search_ddl_index(Oid indexid, bool rebuilt);
 extern void tc_search_ddl_constraint(Oid conid);
 
 /* A partitioned table has been made, and its key is visible. */

@@ -82,6 +82,24 @@ tc_typmod_text(int32 typmod)
 	return psprintf("(%s)", name);
 }
 
+char *
+tc_typmod_searchable(int32 typmod)
+{
+	TcKey	   *key = tc_key_by_id(tc_typmod_key_id(typmod));
+	const TcPlainType *type = tc_plaintype_by_code(tc_typmod_type_code(typmod));
+	const char *name;
+
+	if (type == NULL)
+		name = "type";
+	else if (tc_type_is_searchable(type))
+		name = type->name;
+	else
+		name = type->typid == JSONOID ? "jsonb" : "numeric";
+	return psprintf("encrypted(%s, %s, searchable)",
+					key != NULL && !key->is_root ? quote_identifier(key->name) : "key",
+					name);
+}
+
 PG_FUNCTION_INFO_V1(themis_crypt_typmod_in);
 
 Datum

@@ -9,7 +9,7 @@
  *
  *	Errors	42704 for a key or type that does not exist, 22023 for a modifier
  *			out of order; both say what it should look like.
- *	Uses	keycat.h, plaintype.h.
+ *	Uses	keycat.h, plaintype.h, canonical.h.
  *
  * src/typmod.h
  *
@@ -68,5 +68,12 @@ tc_typmod_fits(int32 typmod, const TcHeader *header)
 
 /* "(payroll,numeric)"; palloc'd. */
 extern char *tc_typmod_text(int32 typmod);
+
+/*
+ * "encrypted(payroll, numeric, searchable)", for hints: the type that a column
+ * needs in order to be searched, which may hold another plaintext type;
+ * palloc'd.
+ */
+extern char *tc_typmod_searchable(int32 typmod);
 
 #endif							/* TC_TYPMOD_H */
