@@ -172,14 +172,38 @@ SELECT count(*) FROM long WHERE x = repeat(md5('2'), 100);
 CREATE TABLE longer (x encrypted(regress_key, text, searchable) UNIQUE);
 INSERT INTO longer SELECT x FROM long;
 INSERT INTO longer VALUES (repeat('x', 9000));
+CREATE MATERIALIZED VIEW longest AS SELECT x FROM long LIMIT 1 WITH NO DATA;
+CREATE INDEX ON longest (x);
 CREATE TABLE once (x encrypted(regress_key, text, searchable), EXCLUDE USING hash (x WITH =));
 INSERT INTO once SELECT x FROM long;
 \set VERBOSITY sqlstate
 INSERT INTO once VALUES (repeat(md5('2'), 100));
 \set VERBOSITY default
+INSERT INTO longer VALUES ('short');
+UPDATE longer SET x = repeat(md5('2'), 100);
+\copy longer FROM PROGRAM 'printf %03000d 1'
+REFRESH MATERIALIZED VIEW longest;
+CREATE TABLE longer_parts (x found UNIQUE) PARTITION BY HASH (x);
+CREATE TABLE longer_part PARTITION OF longer_parts FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+INSERT INTO longer_parts VALUES (repeat(md5('2'), 100));
+\copy longer_parts FROM PROGRAM 'printf %03000d 1'
+CREATE TABLE becomes (x text UNIQUE);
+INSERT INTO becomes VALUES (repeat(md5('1'), 100));
+ALTER TABLE becomes ALTER x TYPE encrypted(regress_key, text, searchable);
+-- it is said of encrypted keys only, not of what stands beside or runs inside
 CREATE TABLE text_only (x text UNIQUE);
 ALTER TABLE text_only ALTER x SET STORAGE plain;
 INSERT INTO text_only VALUES (repeat('x', 3000));
+CREATE FUNCTION copy_longer() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO text_only VALUES (repeat(''x'', 3000)); RETURN NEW; END';
+CREATE TRIGGER copy BEFORE INSERT ON longer FOR EACH ROW EXECUTE FUNCTION copy_longer();
+INSERT INTO longer VALUES ('a');
+ALTER TABLE long ADD y text;
+ALTER TABLE long ALTER y SET STORAGE plain;
+UPDATE long SET y = repeat('x', 3000) WHERE x = repeat(md5('1'), 100);
+ALTER TABLE long ADD UNIQUE (y);
+CREATE INDEX ON long (y);
+CREATE TABLE included (x encrypted(regress_key, text, searchable), y int UNIQUE, UNIQUE (y) INCLUDE (x));
+INSERT INTO included VALUES (repeat(md5('1'), 100), 1);
 
 -- comparisons that the executor evaluates without a plan
 \set VERBOSITY terse
