@@ -33,6 +33,7 @@
 #include "key_ddl.h"
 #include "keycat.h"
 #include "keymake.h"
+#include "search_ddl.h"
 
 static ProcessUtility_hook_type next_utility;
 static object_access_hook_type next_object_access;
@@ -380,6 +381,8 @@ utility(PlannedStmt *planned, const char *query, bool read_only_tree,
 				completion);
 		if (IsA(stmt, CreateStmt))
 			tc_column_ddl_created((CreateStmt *) stmt);
+		else if (IsA(stmt, AlterTableStmt))
+			tc_search_ddl_altered((AlterTableStmt *) stmt);
 	}
 	PG_FINALLY();
 	{

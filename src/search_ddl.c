@@ -12,10 +12,15 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/dependency.h"
 #include "catalog/indexing.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_depend.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -243,4 +248,76 @@ tc_search_ddl_partitioned(Oid relid)
 						 NULL, typid, typmod, "a partition key", false);
 	}
 	table_close(rel, NoLock);
+}
+
+/* Whether columns or types are made of a row type, but for its array type. */
+static bool
+is_used(Oid rowtype)
+{
+	Relation	rel = table_open(DependRelationId, AccessShareLock);
+	Oid			types[2] = {rowtype, get_array_type(rowtype)};
+	bool		used = false;
+
+	for (int i = 0; i < 2 && !used; i++)
+	{
+		SysScanDesc scan;
+		ScanKeyData keys[2];
+		HeapTuple	tuple;
+
+		ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber,
+					F_OIDEQ, ObjectIdGetDatum(TypeRelationId));
+		ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber,
+					F_OIDEQ, ObjectIdGetDatum(types[i]));
+		scan = systable_beginscan(rel, DependReferenceIndexId, true, NULL, 2, keys);
+		while (!used && HeapTupleIsValid(tuple = systable_getnext(scan)))
+		{
+			Form_pg_depend depend = (Form_pg_depend) GETSTRUCT(tuple);
+
+			used = depend->classid == RelationRelationId ||
+				(depend->classid == TypeRelationId && depend->objid != types[1]);
+		}
+		systable_endscan(scan);
+	}
+	table_close(rel, AccessShareLock);
+	return used;
+}
+
+static void
+check_all_indexes(void)
+{
+	Relation	rel = table_open(IndexRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
+	List	   *indexes = NIL;
+	ListCell   *cell;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		indexes = lappend_oid(indexes, ((Form_pg_index) GETSTRUCT(tuple))->indexrelid);
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	foreach(cell, indexes)
+		tc_search_ddl_index(lfirst_oid(cell), true);
+	list_free(indexes);
+}
+
+void
+tc_search_ddl_altered(const AlterTableStmt *stmt)
+{
+	Oid			relid;
+	Oid			rowtype;
+	ListCell   *cell;
+	int32		typmod;
+	bool		grows = false;
+
+	foreach(cell, stmt->cmds)
+		grows |= lfirst_node(AlterTableCmd, cell)->subtype == AT_AddColumn;
+	if (!grows || !OidIsValid(tc_encrypted_type()))
+		return;
+	relid = RangeVarGetRelid(stmt->relation, NoLock, true);
+	if (!OidIsValid(relid))
+		return;
+	rowtype = get_rel_type_id(relid);
+	if (OidIsValid(rowtype) && !tc_type_has_equality(rowtype, -1, &typmod) &&
+		is_used(rowtype))
+		check_all_indexes();
 }

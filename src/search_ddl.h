@@ -21,6 +21,8 @@
 
 #include "postgres.h"
 
+#include "nodes/parsenodes.h"
+
 /*
  * From the object access hook: an index, or a constraint, has been made.
  * "rebuilt": PostgreSQL makes an index anew because its column's type changes.
@@ -30,5 +32,11 @@ extern void tc_search_ddl_constraint(Oid conid);
 
 /* A partitioned table has been made, and its key is visible. */
 extern void tc_search_ddl_partitioned(Oid relid);
+
+/*
+ * After ALTER TABLE or ALTER TYPE: columns that were added may be in indexes
+ * through a row type.
+ */
+extern void tc_search_ddl_altered(const AlterTableStmt *stmt);
 
 #endif							/* TC_SEARCH_DDL_H */

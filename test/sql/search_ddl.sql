@@ -112,6 +112,19 @@ INSERT INTO rest VALUES (1);
 ALTER TABLE l ATTACH PARTITION rest DEFAULT;
 \set VERBOSITY default
 
+-- a row type that is indexed already
+CREATE TYPE grows AS (a int);
+CREATE TABLE grown (x grows[] PRIMARY KEY);
+ALTER TYPE grows ADD ATTRIBUTE b encrypted(regress_key);
+ALTER TYPE grows ADD ATTRIBUTE b found;
+ALTER TYPE grows ADD ATTRIBUTE c encrypted(regress_key);
+ALTER TABLE grown DROP CONSTRAINT grown_pkey;
+ALTER TYPE grows ADD ATTRIBUTE c encrypted(regress_key);
+CREATE TABLE rows_of (a int);
+CREATE TABLE has_rows (r rows_of UNIQUE);
+ALTER TABLE rows_of ADD x encrypted(regress_key);
+ALTER TABLE rows_of ADD x found;
+
 -- foreign keys
 CREATE TABLE parent (x encrypted(regress_key, text, searchable) PRIMARY KEY);
 CREATE TABLE refused (x encrypted(regress_key2, text, searchable) REFERENCES parent);
