@@ -494,8 +494,8 @@ tc_column_ddl_warn(const AlterTableStmt *stmt)
 							  NULL, true);
 		if (type == NULL)
 			continue;
-		if (attnum != InvalidAttrNumber && tc_type_is_encrypted(typeTypeId(type)) &&
-			!tc_type_is_encrypted(get_atttype(relid, attnum)))
+		if (attnum != InvalidAttrNumber && tc_type_has_encrypted(typeTypeId(type)) &&
+			!tc_type_has_encrypted(get_atttype(relid, attnum)))
 			ereport(NOTICE,
 					(errmsg("plaintext of column \"%s\" remains in the WAL, in backups, and on disk until overwritten",
 							cmd->name)));

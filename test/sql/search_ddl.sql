@@ -175,6 +175,58 @@ SELECT id FROM turn WHERE x = '\x62'::bytea;
 ROLLBACK;
 SELECT id FROM turn WHERE x = 'b';
 
+-- which needs USAGE of both keys, and is all or nothing
+CREATE INDEX turned ON turn (x);
+RESET ROLE;
+REVOKE USAGE ON FOREIGN SERVER regress_key2 FROM regress_user;
+SET ROLE regress_user;
+ALTER TABLE turn ALTER x TYPE encrypted(regress_key2);
+ALTER TABLE turn ALTER x TYPE encrypted(regress_key, text, searchable);
+RESET ROLE;
+GRANT USAGE ON FOREIGN SERVER regress_key2 TO regress_user;
+REVOKE USAGE ON FOREIGN SERVER regress_key FROM regress_user;
+SET ROLE regress_user;
+ALTER TABLE turn ALTER x TYPE encrypted(regress_key, text, searchable);
+SELECT id FROM turn WHERE x = 'b';
+\d turn
+-- a column changes with the indexes and defaults that it has, not under others
+RESET ROLE;
+GRANT USAGE ON FOREIGN SERVER regress_key TO regress_user;
+SET ROLE regress_user;
+CREATE TABLE kept (x encrypted(regress_key, text, searchable) DEFAULT 'default'::text UNIQUE);
+INSERT INTO kept VALUES (DEFAULT), (NULL), (NULL);
+ALTER TABLE kept ALTER x TYPE encrypted(regress_key2, text, searchable);
+\set VERBOSITY sqlstate
+INSERT INTO kept VALUES (DEFAULT);
+\set VERBOSITY default
+SELECT count(*), count(x) FILTER (WHERE x = 'default') AS same FROM kept;
+ALTER TABLE h ALTER x TYPE encrypted(regress_key2, text, searchable);
+ALTER TABLE child ALTER x TYPE encrypted(regress_key2, text, searchable);
+ALTER TABLE parent ALTER x TYPE encrypted(regress_key2, text, searchable);
+CREATE TABLE self (x encrypted(regress_key, text, searchable) PRIMARY KEY, y encrypted(regress_key, text, searchable) REFERENCES self);
+INSERT INTO self VALUES ('a', 'a'), ('b', 'a'), ('c', NULL);
+ALTER TABLE self ALTER y TYPE encrypted(regress_key2, text, searchable), ALTER x TYPE encrypted(regress_key2, text, searchable);
+SELECT a.x::text, count(b.y) FROM self AS a LEFT JOIN self AS b ON a.x = b.y GROUP BY a.x ORDER BY 1;
+\set VERBOSITY sqlstate
+DELETE FROM self WHERE x = 'a';
+\set VERBOSITY default
+-- what was a domain was no plaintext, what becomes one was
+CREATE TABLE domains (x found, y text);
+ALTER TABLE domains ALTER x TYPE encrypted(regress_key, text, searchable), ALTER y TYPE found;
+-- foreign keys of partitioned tables
+CREATE TABLE child_parts (x found REFERENCES parent ON UPDATE CASCADE, n int) PARTITION BY LIST (n);
+CREATE TABLE child_part PARTITION OF child_parts FOR VALUES IN (1);
+CREATE TABLE other_part (x encrypted(regress_key2, text, searchable), n int);
+ALTER TABLE child_parts ATTACH PARTITION other_part FOR VALUES IN (2);
+DELETE FROM child;
+INSERT INTO child_parts VALUES ('p9', 1);
+UPDATE parent SET x = 'p10' WHERE x = 'p9';
+SELECT x::text FROM child_part;
+ALTER TABLE child_parts ALTER x TYPE encrypted(regress_key2, text, searchable);
+\set VERBOSITY sqlstate
+INSERT INTO child_parts VALUES ('p11', 1);
+\set VERBOSITY default
+
 -- a btree holds whole values, a hash index does not
 CREATE TABLE long (x encrypted(regress_key, text, searchable));
 INSERT INTO long VALUES (repeat(md5('1'), 100));
