@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "optimizer/optimizer.h"
+#include "pgtime.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -56,15 +57,23 @@ probe_typed(const TcPlainType *from, Datum value, Oid typid, int32 typmod)
 {
 	const TcPlainType *to = tc_column_type(typmod);
 	Datum		converted;
-	struct varlena *probe;
+	struct varlena *volatile probe = NULL;
 
 	if (tc_comparable(typid, to->typid) == TC_COMPARE_NEVER)
 		tc_error_other_type(typmod, typid);
 	if (!tc_compare_as(value, typid, to->typid, &converted))
 		return make_probe(from, value, typmod);
-	probe = make_probe(to, converted, typmod);
-	if (converted != value)
+	if (converted == value)
+		return make_probe(to, value, typmod);
+	PG_TRY();
+	{
+		probe = make_probe(to, converted, typmod);
+	}
+	PG_FINALLY();
+	{
 		tc_plain_wipe_datum(to, converted);
+	}
+	PG_END_TRY();
 	return probe;
 }
 
@@ -158,7 +167,9 @@ probe_datum(Datum value, Oid typid, int32 typmod)
 
 /*
  * What a probe function remembers at its call site: the last argument and what
- * was made of it.  A filter over many rows has the same one each time.
+ * was made of it.  A filter over many rows has the same one each time.  A site
+ * in PL/pgSQL lives as long as the transaction, so all that the result depends
+ * on may have changed since.
  */
 typedef struct ProbeSite
 {
@@ -168,9 +179,12 @@ typedef struct ProbeSite
 	bool		repeats;		/* no column in it */
 	bool		known;
 	Datum		argument;
+	int32		typmod;
 	struct varlena *result;
 	Oid			role;			/* whose right to the key was looked at, */
 	uint64		grants;			/* and which generation of grants */
+	TcSlotRef	slot;			/* of the index key: live until lock() */
+	pg_tz	   *zone;			/* which timestamps are converted by */
 	MemoryContextCallback forget;
 } ProbeSite;
 
@@ -212,23 +226,42 @@ probe_site(FmgrInfo *flinfo)
 
 /* Remember a result, and the (detoasted) argument it was made of. */
 static void
-remember(ProbeSite *site, FmgrInfo *flinfo, Datum argument, struct varlena *result)
+remember(ProbeSite *site, FmgrInfo *flinfo, Datum argument, int32 typmod,
+		 struct varlena *result)
 {
+	TcKey	   *key = tc_key_by_id(tc_typmod_key_id(typmod));
 	MemoryContext old;
 
 	wipe_argument(site);
+	if (key == NULL)
+		return;
 	old = MemoryContextSwitchTo(flinfo->fn_mcxt);
 	if (!site->byval && DatumGetPointer(site->argument) != NULL)
 		pfree(DatumGetPointer(site->argument));
+	site->argument = (Datum) 0;
 	if (site->result != NULL)
 		pfree(site->result);
+	site->result = NULL;
 	site->result = palloc(VARSIZE_ANY(result));
 	memcpy(site->result, result, VARSIZE_ANY(result));
 	site->argument = datumCopy(argument, site->byval, site->len);
+	site->typmod = typmod;
 	site->role = GetUserId();
 	site->grants = tc_acl_generation();
+	site->slot = key->index.slot;
+	site->zone = session_timezone;
 	site->known = true;
 	MemoryContextSwitchTo(old);
+}
+
+/* Whether the remembered result is what would be made now. */
+static bool
+remembers(const ProbeSite *site, Datum argument, int32 typmod)
+{
+	return site->known && site->typmod == typmod &&
+		site->role == GetUserId() && site->grants == tc_acl_generation() &&
+		site->zone == session_timezone && tc_slot_live(&site->slot) &&
+		datumIsEqual(site->argument, argument, site->byval, site->len);
 }
 
 typedef struct varlena *(*ProbeMaker) (Datum argument, Oid typid, int32 typmod);
@@ -248,13 +281,11 @@ probe_argument(FunctionCallInfo fcinfo, ProbeMaker make)
 		PG_RETURN_POINTER(make(argument, site->typid, typmod));
 	if (site->len == -1)
 		argument = PointerGetDatum(PG_DETOAST_DATUM_PACKED(argument));
-	if (site->known && site->role == GetUserId() &&
-		site->grants == tc_acl_generation() &&
-		datumIsEqual(site->argument, argument, site->byval, site->len))
+	if (remembers(site, argument, typmod))
 		PG_RETURN_POINTER(site->result);
 	result = make(argument, site->typid, typmod);
 	if (PointerGetDatum(result) != argument)	/* else sealed for the column */
-		remember(site, fcinfo->flinfo, argument, result);
+		remember(site, fcinfo->flinfo, argument, typmod, result);
 	PG_RETURN_POINTER(result);
 }
 

@@ -551,6 +551,22 @@ END
 	like($err, qr/permission denied for encryption key "k"/, "and refused to the next: $call");
 }
 
+# Nor does it serve anybody once keys are locked.
+{
+	my $call = q(DO $$ DECLARE v encrypted(k, text, searchable) := 'needle'::text; x text := 'needle'; BEGIN
+		FOR i IN 1..3 LOOP
+			RAISE NOTICE 'found %: %', i, v = x;
+			IF i = 2 THEN PERFORM themis_crypt.lock(); END IF;
+		END LOOP; END $$);
+	my ($code, $out, $err) = $node->psql('postgres', "GRANT USAGE ON FOREIGN SERVER k TO CURRENT_USER; $call");
+	like($err, qr/found 2: t/, 'control: found twice');
+	unlike($err, qr/found 3/, 'locked: what is remembered is not used');
+	like($err, qr/encryption keys are locked/, 'but refused');
+	$node->safe_psql('postgres', 'SELECT themis_crypt.unlock()');
+	$node->wait_unlocked;
+	$node->safe_psql('postgres', 'REVOKE USAGE ON FOREIGN SERVER k FROM CURRENT_USER');
+}
+
 # Parameters of the protocol.
 for my $role ('attacker', 'holder')
 {

@@ -269,6 +269,35 @@ END
 note "$compared pairs of types are compared, $refused refused";
 
 # ---------------------------------------------------------------------------
+# What a place in a plan remembers of its last comparison is only that: another
+# time zone or another column's key makes another one.
+
+is($node->safe_psql('postgres', <<'END'), "America/New_York t t, Asia/Tokyo f f, America/New_York t t", 'remembered for one time zone');
+CREATE SERVER k FOREIGN DATA WRAPPER themis_crypt;
+CREATE FUNCTION zones() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	e encrypted(k, timestamptz, searchable) := '2020-01-01 12:00-05'::timestamptz;
+	p timestamptz := '2020-01-01 12:00-05';
+	x timestamp := '2020-01-01 12:00';
+	zone text;
+	results text[];
+BEGIN
+	FOREACH zone IN ARRAY ARRAY['America/New_York', 'Asia/Tokyo', 'America/New_York'] LOOP
+		PERFORM set_config('TimeZone', zone, true);
+		results := results || concat_ws(' ', zone, e = x, p = x);
+	END LOOP;
+	RETURN array_to_string(results, ', ');
+END $$;
+SELECT zones();
+END
+is($node->safe_psql('postgres', <<'END'), "a|t|f\nb|f|t", 'and for one type modifier');
+CREATE SERVER other FOREIGN DATA WRAPPER themis_crypt;
+CREATE TABLE modifiers (a encrypted(k, text, searchable), b encrypted(other, text, searchable));
+INSERT INTO modifiers VALUES ('same', 'same');
+SELECT attname, a = themis_crypt.probe('same'::text, atttypmod), b = themis_crypt.probe('same'::text, atttypmod)
+	FROM modifiers, pg_attribute WHERE attrelid = 'modifiers'::regclass AND attnum > 0 ORDER BY attname;
+END
+# ---------------------------------------------------------------------------
 # A database with another encoding, and one with its dump in UTF-8, where keys of
 # objects have another order: tokens are the same.
 
