@@ -184,7 +184,7 @@ tc_datum_open_untyped(const TcEnvelope *envelope, const TcPlainType *type)
 	Datum		opened = tc_datum_open(envelope, as);
 	struct varlena *bytes = (struct varlena *) DatumGetPointer(opened);
 	volatile Datum value = (Datum) 0;
-	char	   *str;
+	char	   *volatile str = NULL;
 
 	PG_TRY();
 	{
@@ -196,11 +196,12 @@ tc_datum_open_untyped(const TcEnvelope *envelope, const TcPlainType *type)
 		{
 			str = text_to_cstring(bytes);
 			value = tc_plain_input(type, str);
-			sodium_memzero(str, strlen(str));
 		}
 	}
 	PG_FINALLY();
 	{
+		if (str != NULL)
+			sodium_memzero(str, strlen(str));
 		tc_plain_wipe_datum(as, opened);
 	}
 	PG_END_TRY();
