@@ -201,7 +201,7 @@ put_string(Form *form, const JsonbValue *string)
 {
 	const char *str = string->val.string.val;
 	size_t		len = (size_t) string->val.string.len;
-	char	   *utf8 = pg_server_to_any(str, (int) len, PG_UTF8);
+	char	   *utf8 = tc_plain_text_to_utf8(str, (int) len);
 
 	if (utf8 != str)
 		len = strlen(utf8);

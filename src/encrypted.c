@@ -24,6 +24,8 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include <sodium.h>
+
 #include "armor.h"
 #include "client_output.h"
 #include "compat.h"
@@ -41,9 +43,13 @@ seal_text_form(char *str, int32 typmod)
 
 	if (typmod < 0)
 	{
-		char	   *utf8 = pg_server_to_any(str, (int) strlen(str), PG_UTF8);
+		char	   *utf8 = tc_plain_text_to_utf8(str, (int) strlen(str));
+		struct varlena *value = tc_pending_seal(TC_TYPE_UNTYPED,
+												tc_span(utf8, strlen(utf8)));
 
-		return tc_pending_seal(TC_TYPE_UNTYPED, tc_span(utf8, strlen(utf8)));
+		if (utf8 != str)
+			sodium_memzero(utf8, strlen(utf8));
+		return value;
 	}
 	type = tc_column_type(typmod);
 	return tc_datum_seal_and_wipe(type, tc_plain_input(type, str), typmod);

@@ -123,6 +123,47 @@ make_varlena(const char *bytes, size_t len)
 	return result;
 }
 
+/*
+ * Bring text from one encoding to another, as pg_do_encoding_conversion() and
+ * the like, whose errors quote the character that they cannot convert.
+ */
+static char *
+convert_text(const char *str, int len, int encoding, bool to_server)
+{
+	char	   *volatile result = NULL;
+
+	PG_TRY();
+	{
+		result = to_server ? pg_any_to_server(str, len, encoding) :
+			pg_server_to_any(str, len, encoding);
+	}
+	PG_CATCH();
+	{
+		int			sqlerrcode = geterrcode();
+		const char *from = to_server ? pg_encoding_to_char(encoding) : GetDatabaseEncodingName();
+		const char *to = to_server ? GetDatabaseEncodingName() : pg_encoding_to_char(encoding);
+
+		if (ERRCODE_TO_CATEGORY(sqlerrcode) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		FlushErrorState();
+		ereport(ERROR,
+				(errcode(sqlerrcode),
+				 sqlerrcode == ERRCODE_UNTRANSLATABLE_CHARACTER ?
+				 errmsg("text in encoding \"%s\" has a character without equivalent in encoding \"%s\"",
+						from, to) :
+				 errmsg("invalid byte sequence for encoding \"%s\"", from),
+				 errdetail("The value is not shown because it is encrypted or to be encrypted.")));
+	}
+	PG_END_TRY();
+	return result;
+}
+
+char *
+tc_plain_text_to_utf8(const char *str, int len)
+{
+	return convert_text(str, len, PG_UTF8, false);
+}
+
 struct varlena *
 tc_plain_from_datum(const TcPlainType *type, Datum value, bool *ret_borrowed)
 {
@@ -154,8 +195,8 @@ tc_plain_from_datum(const TcPlainType *type, Datum value, bool *ret_borrowed)
 		*ret_borrowed = (Pointer) server == DatumGetPointer(value);
 	}
 
-	utf8 = pg_server_to_any(VARDATA_ANY(server), (int) VARSIZE_ANY_EXHDR(server),
-							PG_UTF8);
+	utf8 = tc_plain_text_to_utf8(VARDATA_ANY(server),
+								 (int) VARSIZE_ANY_EXHDR(server));
 	if (utf8 != VARDATA_ANY(server))
 	{
 		struct varlena *converted = make_varlena(utf8, strlen(utf8));
@@ -206,7 +247,7 @@ tc_plain_to_datum(const TcPlainType *type, struct varlena *plain)
 		return receive(type, plain);
 
 	/* verifies the encoding too, so that no invalid text gets in */
-	str = pg_any_to_server(utf8, len, PG_UTF8);
+	str = convert_text(utf8, len, PG_UTF8, true);
 	if (str != utf8)
 	{
 		struct varlena *converted = make_varlena(str, strlen(str));
@@ -292,7 +333,7 @@ receive_text(const TcPlainType *type, const char *bytes, int len, int encoding)
 	memcpy(copy, bytes, (size_t) len);
 	copy[len] = '\0';
 	/* this refuses a zero byte within */
-	str = pg_any_to_server(copy, len, encoding);
+	str = convert_text(copy, len, encoding, true);
 	result = tc_plain_input(type, str);
 	sodium_memzero(str, strlen(str));
 	sodium_memzero(copy, (size_t) len);

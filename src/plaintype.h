@@ -62,6 +62,12 @@ extern void tc_plain_free(struct varlena *plain);
 /* Wipe a datum of a plaintext type that nobody else refers to. */
 extern void tc_plain_wipe_datum(const TcPlainType *type, Datum value);
 
+/*
+ * Text in the server's encoding as UTF-8: the same pointer if nothing is to be
+ * converted, else palloc'd, to be wiped by the caller.  Errors show nothing of it.
+ */
+extern char *tc_plain_text_to_utf8(const char *str, int len);
+
 /* A type's input function. */
 extern Datum tc_plain_input(const TcPlainType *type, char *text);
 

@@ -322,4 +322,27 @@ for my $type (@searchable)
 	all_literals('again', 'LATIN1', $type);
 }
 is($node->safe_psql('again', q(SELECT count(*) FROM c_jsonb WHERE e = E'{"z":1,"ab":3,"\u00e9":2}')), 2, 'and an object with its keys in another order is found');
+
+# ---------------------------------------------------------------------------
+# A character that an encoding lacks is not quoted: it is of a value.
+
+$node->safe_psql('postgres', 'CREATE TABLE euros (v encrypted(k, text, searchable), j encrypted(k, jsonb, searchable))');
+$node->safe_psql('postgres', q(INSERT INTO euros VALUES (E'\u20ac', '"\u20ac"')));
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, $node->connstr('postgres') ], 'dumped');
+$node->safe_psql('postgres', "CREATE DATABASE lacking ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'");
+$node->safe_psql('postgres', "CREATE DATABASE japanese ENCODING 'EUC_JP' TEMPLATE template0 LOCALE 'C'");
+{
+	local $ENV{PGOPTIONS} = '-c themis_crypt.restore=on';
+	$node->command_ok([ 'pg_restore', '-e', '-d', $node->connstr('lacking'), $dump ], 'restored where there is no euro');
+}
+$node->safe_psql('japanese', 'CREATE EXTENSION themis_crypt; CREATE SERVER k FOREIGN DATA WRAPPER themis_crypt; CREATE TABLE t (v encrypted(k, text, searchable))');
+my %lacking = (
+	'SELECT v::text FROM euros' => 'lacking', 'SELECT j::jsonb FROM euros' => 'lacking',
+	map { $_ => 'japanese' } q(INSERT INTO t VALUES (E'\xa9\xa1')), q(INSERT INTO t VALUES (E'\xa9\xa1'::text)), q(SELECT * FROM t WHERE v = E'\xa9\xa1'));
+for my $sql (sort keys %lacking)
+{
+	my $error = $node->error_of("SET client_encoding = SQL_ASCII; $sql", dbname => $lacking{$sql});
+	like($error, qr/a character without equivalent in encoding/, "refused: $sql");
+	unlike($error, qr/0x/, "and not quoted: $sql");
+}
 done_testing();
