@@ -132,6 +132,10 @@ convert_text(const char *str, int len, int encoding, bool to_server)
 {
 	char	   *volatile result = NULL;
 
+	/* most often there is nothing to convert */
+	if (encoding == GetDatabaseEncoding() &&
+		(!to_server || pg_verify_mbstr(encoding, str, len, true)))
+		return unconstify(char *, str);
 	PG_TRY();
 	{
 		result = to_server ? pg_any_to_server(str, len, encoding) :
