@@ -290,12 +290,13 @@ BEGIN
 END $$;
 SELECT zones();
 END
-is($node->safe_psql('postgres', <<'END'), "a|t|f\nb|f|t", 'and for one type modifier');
+is($node->safe_psql('postgres', <<'END'), "a|t\nb|t", 'and for one type modifier');
 CREATE SERVER other FOREIGN DATA WRAPPER themis_crypt;
 CREATE TABLE modifiers (a encrypted(k, text, searchable), b encrypted(other, text, searchable));
 INSERT INTO modifiers VALUES ('same', 'same');
-SELECT attname, a = themis_crypt.probe('same'::text, atttypmod), b = themis_crypt.probe('same'::text, atttypmod)
-	FROM modifiers, pg_attribute WHERE attrelid = 'modifiers'::regclass AND attnum > 0 ORDER BY attname;
+SELECT attname, CASE attname WHEN 'a' THEN a = p ELSE b = p END
+	FROM (SELECT attname, themis_crypt.probe('same'::text, atttypmod) AS p FROM pg_attribute
+		WHERE attrelid = 'modifiers'::regclass AND attnum > 0 ORDER BY attname OFFSET 0) AS x, modifiers;
 END
 # ---------------------------------------------------------------------------
 # A database with another encoding, and one with its dump in UTF-8, where keys of
