@@ -72,6 +72,7 @@ typedef struct Findings
 {
 	bool		pending;		/* a literal of type encrypted */
 	bool		opening;		/* a cast that opens values */
+	bool		searching;		/* a comparison with a plaintext */
 	List	   *typmods;		/* of type encrypted */
 	List	   *exprs;			/* all that were looked at */
 } Findings;
@@ -114,6 +115,15 @@ opens_values(Oid funcid, List *args)
 	return list_length(args) == 1 &&
 		exprType(linitial(args)) == tc_encrypted_type() &&
 		get_func_rettype(funcid) != tc_encrypted_type();
+}
+
+/* Whether these are the operands of a comparison with a plaintext. */
+static bool
+searches_values(List *args)
+{
+	return list_length(args) == 2 &&
+		tc_type_is_encrypted(getBaseType(exprType(linitial(args)))) !=
+		tc_type_is_encrypted(getBaseType(exprType(lsecond(args))));
 }
 
 /* Whether exprType() can be asked about a node. */
@@ -159,6 +169,10 @@ look_at(Node *node, Findings *findings)
 	else if (IsA(node, FuncExpr))
 		findings->opening |= opens_values(((FuncExpr *) node)->funcid,
 										  ((FuncExpr *) node)->args);
+	else if (IsA(node, OpExpr))
+		findings->searching |= searches_values(((OpExpr *) node)->args);
+	else if (IsA(node, ScalarArrayOpExpr))
+		findings->searching |= searches_values(((ScalarArrayOpExpr *) node)->args);
 	if (IsA(node, Query))
 		return query_tree_walker((Query *) node, look_at, findings, 0);
 	return expression_tree_walker(node, look_at, findings);
@@ -229,7 +243,7 @@ check_default(Oid relid, int attnum)
 	SysScanDesc scan;
 	ScanKeyData keys[2];
 	HeapTuple	tuple;
-	Findings	findings = {false, false, NIL, NIL};
+	Findings	findings = {0};
 
 	ScanKeyInit(&keys[0], Anum_pg_attrdef_adrelid, BTEqualStrategyNumber,
 				F_OIDEQ, ObjectIdGetDatum(relid));
@@ -253,7 +267,7 @@ check_place(int place, Oid objectid)
 	SysScanDesc scan;
 	ScanKeyData key;
 	HeapTuple	tuple;
-	Findings	findings = {false, false, NIL, NIL};
+	Findings	findings = {0};
 	const char *stores = NULL;
 
 	ScanKeyInit(&key, places[place].oid, BTEqualStrategyNumber, F_OIDEQ,
@@ -266,7 +280,11 @@ check_place(int place, Oid objectid)
 		for (int i = 0; i < 2; i++)
 			look_at_column(tuple, rel, places[place].exprs[i], &findings);
 		if (places[place].classid == StatisticExtRelationId)
+		{
+			/* would store how frequent the plaintext is, beside it */
+			findings.opening |= findings.searching;
 			stores = "extended statistics";
+		}
 		else if (places[place].classid == RewriteRelationId && findings.opening &&
 				 rule_of_matview(tuple))
 			stores = "a materialized view";

@@ -305,6 +305,8 @@ ALTER TABLE sealed ADD nothing encrypted(regress_key), ADD half encrypted(regres
 UPDATE sealed SET half = 'h' WHERE even IN ('1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13', '14', '15', '16', '17', '18', '19', '20');
 CREATE STATISTICS searched (ndistinct, dependencies, mcv) ON even, zipf FROM sealed;
 CREATE STATISTICS others (ndistinct, dependencies, mcv) ON wide, nothing FROM sealed;
+CREATE STATISTICS stored ON (even = '1'::text), zipf FROM sealed;
+CREATE STATISTICS stored ON (even IN ('1'::text, '2')), zipf FROM sealed;
 CREATE STATISTICS expression ON (coalesce(wide, half)) FROM sealed;
 -- whoever may not open values may analyze them
 RESET ROLE;
