@@ -25,6 +25,19 @@ CREATE TABLE alpha_t (i int PRIMARY KEY, v encrypted(alpha), z encrypted(zeta, n
 CREATE TABLE zeta_t (v encrypted(zeta) NOT NULL);
 CREATE TABLE found_t (i int, v encrypted(alpha, text, searchable), z encrypted(zeta, int4, searchable) UNIQUE);
 INSERT INTO found_t SELECT i, 'v' || i % 10, i FROM generate_series(1, 100) AS i;
+CREATE TABLE listed (v encrypted(alpha, text, searchable), i int) PARTITION BY LIST (v);
+CREATE TABLE listed_a PARTITION OF listed FOR VALUES IN ('v1', 'it''s', NULL);
+CREATE TABLE listed_b PARTITION OF listed FOR VALUES IN ('v2');
+CREATE TABLE listed_c PARTITION OF listed DEFAULT;
+INSERT INTO listed SELECT nullif('v' || i % 5, 'v0'), i FROM generate_series(1, 50) AS i;
+CREATE TABLE hashed (v encrypted(alpha, text, searchable) PRIMARY KEY) PARTITION BY HASH (v);
+CREATE TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE hashed_1 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO hashed SELECT 'v' || i FROM generate_series(1, 50) AS i;
+CREATE DOMAIN code AS encrypted(alpha, text, searchable);
+CREATE TABLE refers (v code REFERENCES hashed ON UPDATE CASCADE, EXCLUDE USING hash (v WITH =));
+INSERT INTO refers VALUES ('v3'), ('v4');
+CREATE STATISTICS listed_s ON v, i FROM listed;
 INSERT INTO alpha_t SELECT i, 'v' || i, i * 1.10 FROM generate_series(1, 1000) AS i;
 INSERT INTO alpha_t VALUES (0, '', NULL);
 INSERT INTO zeta_t VALUES (repeat('long', 10000));
@@ -32,10 +45,12 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public TO dumper, hr;
 END
 
 my $open = q(SELECT count(*), md5(string_agg(i || v::text || coalesce(z::numeric, -1), ',' ORDER BY i)),
-	(SELECT md5(v::text) FROM zeta_t), (SELECT i FROM found_t WHERE z = 7), (SELECT count(*) FROM found_t WHERE v = 'v7')
+	(SELECT md5(v::text) FROM zeta_t), (SELECT i FROM found_t WHERE z = 7), (SELECT count(*) FROM found_t WHERE v = 'v7'),
+	(SELECT string_agg(part || n, ' ' ORDER BY part) FROM (SELECT tableoid::regclass::text AS part, count(*) AS n FROM listed GROUP BY 1) AS l),
+	(SELECT count(*) FROM listed WHERE v = 'v2'), (SELECT count(*) FROM hashed JOIN refers ON hashed.v = refers.v WHERE hashed.v IN ('v3', 'v4', 'v5'))
 	FROM alpha_t);
 my $plain = $node->safe_psql('source', $open);
-like($plain, qr/\|7\|10$/, 'the source finds values by both algorithms of index keys');
+like($plain, qr/\|7\|10\|listed_a20 listed_b10 listed_c20\|10\|2$/, 'the source finds values by both algorithms of index keys');
 my $servers = q(SELECT srvname, srvacl, array(SELECT unnest(srvoptions) ORDER BY 1)
 	FROM pg_foreign_server ORDER BY 1);
 my $keys = $node->safe_psql('source', $servers);
@@ -63,6 +78,8 @@ sub is_same
 	my ($to, $where) = @_;
 	is($to->safe_psql('target', $open), $plain, "$where: all values open");
 	is($to->safe_psql('target', $servers), $keys, "$where: keys, root and grants are the same");
+	$to->safe_psql('target', "BEGIN; INSERT INTO listed VALUES ('it''s'); INSERT INTO hashed VALUES ('new'); UPDATE hashed SET v = 'other' WHERE v = 'v3'; DELETE FROM refers WHERE v = 'other'; "
+			. "DO \$\$ BEGIN ASSERT (SELECT tableoid = 'listed_a'::regclass FROM listed WHERE v = 'it''s') AND (SELECT count(*) = 1 FROM refers); END \$\$; ROLLBACK");
 	return;
 }
 
