@@ -386,7 +386,7 @@ done | done | SET LOCAL plan_cache_mode = force_generic_plan; PREPARE p(int8) AS
 42501 | found | SET LOCAL themis_crypt.sealed_input = on; SELECT count(*) FROM pg_stats, unnest(most_common_vals::text::encrypted(k, int8, searchable)[]) AS m WHERE tablename = 'secret' AND attname = 'n' AND m = <N>
 done | done | SELECT most_common_vals, most_common_freqs, histogram_bounds, <N> FROM pg_stats WHERE tablename = 'secret' AND attname IN ('v', 'n')
 42501 | 42501 | SELECT <T> FROM pg_statistic
-42501 | found | CREATE STATISTICS x ON (v = <T>::text) FROM moved; ANALYZE moved; SELECT most_common_vals, most_common_freqs FROM pg_stats_ext_exprs
+0A000 | 0A000 | CREATE STATISTICS x ON (v = <T>::text) FROM moved; ANALYZE moved; SELECT most_common_vals, most_common_freqs FROM pg_stats_ext_exprs
 END
 my @sql = map { $_->[2] } @forms;
 my %run = map { my $role = $_; ($role => [ map { [ attempts($role, $_, @sql) ] } 0, 1 ]) } 'attacker', 'holder';
