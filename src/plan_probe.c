@@ -101,9 +101,8 @@ is_null(Node *expr)
 	return IsA(expr, Const) && ((Const *) expr)->constisnull;
 }
 
-/* The expressions of which one is the value of another, or NIL. */
-static List *
-branches(Node *expr)
+List *
+tc_expr_branches(Node *expr)
 {
 	List	   *results = NIL;
 	ListCell   *cell;
@@ -139,7 +138,7 @@ typmod_of_branches(Node *expr, bool some)
 	int32		common = -1;
 	ListCell   *cell;
 
-	foreach(cell, branches(expr))
+	foreach(cell, tc_expr_branches(expr))
 	{
 		Node	   *branch = lfirst(cell);
 		int32		typmod = tc_expr_typmod(branch);

@@ -43,4 +43,7 @@ extern void tc_plan_check(Node *expr);
 /* The typmod of an expression of type encrypted, or of an array of that; -1. */
 extern int32 tc_expr_typmod(Node *expr);
 
+/* The expressions of which one, or all in an array, are its value; NIL. */
+extern List *tc_expr_branches(Node *expr);
+
 #endif							/* TC_PLAN_PROBE_H */

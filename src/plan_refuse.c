@@ -59,6 +59,12 @@ check_expr(Node *expr, bool orders)
 			check_expr(lfirst(cell), orders);
 		return;
 	}
+	if (typid == RECORDOID || typid == RECORDARRAYOID)
+	{
+		foreach(cell, tc_expr_branches(expr))
+			check_expr(lfirst(cell), orders);
+		return;
+	}
 
 	/* quick for the types of core, which hold nothing of ours */
 	if (typid < FirstNormalObjectId)
@@ -243,6 +249,11 @@ tc_refuse_node(Node *node)
 		case T_MinMaxExpr:
 			if (tc_type_has_encrypted(((MinMaxExpr *) node)->minmaxtype))
 				refuse_order();
+			break;
+		case T_ScalarArrayOpExpr:
+			set_sa_opfuncid((ScalarArrayOpExpr *) node);
+			check_call(((ScalarArrayOpExpr *) node)->opfuncid,
+					   ((ScalarArrayOpExpr *) node)->args);
 			break;
 		case T_FuncExpr:
 			check_call(((FuncExpr *) node)->funcid, ((FuncExpr *) node)->args);

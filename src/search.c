@@ -17,7 +17,9 @@
 #include "common/hashfn.h"
 #include "fmgr.h"
 #include "port/pg_bswap.h"
+#include "replication/logicalworker.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/sortsupport.h"
 
 #include "compat.h"
@@ -68,6 +70,45 @@ fetch_operand(Datum datum)
 	return operand;
 }
 
+/*
+ * Whether somebody asks for the same bytes, and for no more: ANALYZE, of arrays
+ * and rows, or a subscription that looks for a row of the publisher's.
+ */
+static bool
+bytes_will_do(void)
+{
+	MemoryContext context;
+
+	if (IsLogicalWorker())
+		return true;
+	for (context = CurrentMemoryContext; context != NULL; context = context->parent)
+	{
+		if (strcmp(context->name, "Analyze") == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * To sort or to hash, as DISTINCT does with rows that the planner could not
+ * look into: without tokens equal values would silently be different.
+ */
+static void
+require_token(const Operand *operand)
+{
+	if (unlikely(tc_envelope_bound(operand->bytes) == TC_BOUND_UNSEARCHABLE) &&
+		!bytes_will_do())
+		tc_error_incomparable();
+}
+
+/* Tokens of different keys are different, whatever they are made of. */
+static bool
+have_tokens(const Operand *a, const Operand *b)
+{
+	return tc_envelope_bound(a->bytes) != TC_BOUND_UNSEARCHABLE &&
+		tc_envelope_bound(b->bytes) != TC_BOUND_UNSEARCHABLE;
+}
+
 static inline void
 free_operand(Operand *operand)
 {
@@ -83,6 +124,9 @@ compare(Datum a, Datum b)
 	Operand		right = fetch_operand(b);
 	int			order = tc_envelope_compare(left.bytes, right.bytes);
 
+	if (unlikely(order != 0 && !tc_envelope_comparable(left.bytes, right.bytes)) &&
+		!bytes_will_do())
+		tc_error_incomparable();
 	free_operand(&left);
 	free_operand(&right);
 	return order;
@@ -92,7 +136,7 @@ compare(Datum a, Datum b)
  * In an expression that nobody planned, such as COPY ... WHERE or WHEN of a
  * trigger, values that cannot be equal would silently be different.  What the
  * executor compares by itself, rows of replicas or OLD and NEW as a whole, goes
- * by bytes: there no expression is at hand.
+ * by bytes if there are no tokens: there no expression is at hand.
  */
 static int
 compare_in_expression(FunctionCallInfo fcinfo)
@@ -101,9 +145,9 @@ compare_in_expression(FunctionCallInfo fcinfo)
 	Operand		right = fetch_operand(PG_GETARG_DATUM(1));
 	int			order = tc_envelope_compare(left.bytes, right.bytes);
 
-	if (unlikely(order != 0 && fcinfo->flinfo != NULL &&
-				 fcinfo->flinfo->fn_expr != NULL &&
-				 !tc_envelope_comparable(left.bytes, right.bytes)))
+	if (unlikely(order != 0 && !tc_envelope_comparable(left.bytes, right.bytes)) &&
+		(have_tokens(&left, &right) ||
+		 (fcinfo->flinfo != NULL && fcinfo->flinfo->fn_expr != NULL)))
 		tc_error_incomparable();
 	free_operand(&left);
 	free_operand(&right);
@@ -201,6 +245,7 @@ themis_crypt_hash(PG_FUNCTION_ARGS)
 	TcSpan		bytes = tc_envelope_hashed(operand.bytes);
 	Datum		hash = hash_any(bytes.data, (int) bytes.len);
 
+	require_token(&operand);
 	free_operand(&operand);
 	return hash;
 }
@@ -216,6 +261,7 @@ themis_crypt_hash_extended(PG_FUNCTION_ARGS)
 	Datum		hash = hash_any_extended(bytes.data, (int) bytes.len,
 										 (uint64) PG_GETARG_INT64(1));
 
+	require_token(&operand);
 	free_operand(&operand);
 	return hash;
 }

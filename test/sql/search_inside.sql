@@ -1,0 +1,77 @@
+-- Equality that the planner does not see, inside records, arrays, functions and
+-- expressions of tables: an error, where tokens do not tell, and no answer.
+CREATE ROLE regress_user;
+CREATE SCHEMA AUTHORIZATION regress_user;
+GRANT USAGE ON FOREIGN DATA WRAPPER themis_crypt TO regress_user;
+SET ROLE regress_user;
+CREATE SERVER regress_key FOREIGN DATA WRAPPER themis_crypt;
+CREATE SERVER regress_key2 FOREIGN DATA WRAPPER themis_crypt;
+\set VERBOSITY terse
+CREATE TYPE pair AS (n encrypted(regress_key, text));
+CREATE TABLE t (id int, a encrypted(regress_key, text, searchable), b encrypted(regress_key2, text, searchable), n encrypted(regress_key, text), p pair[]);
+INSERT INTO t SELECT i, 'x', 'x', 'x', ARRAY[ROW('x')::pair] FROM generate_series(1, 3) AS i;
+
+-- records and arrays of them
+SELECT count(*) FROM (SELECT DISTINCT (SELECT ROW(n)) FROM t) s;
+SELECT count(*) FROM (SELECT DISTINCT ARRAY[ROW(n)] FROM t) s;
+SELECT count(*) FROM (SELECT s FROM (SELECT n FROM t OFFSET 0) s INTERSECT SELECT s FROM (SELECT n FROM t OFFSET 0) s) s;
+SELECT count(DISTINCT p) FROM t;
+SELECT count(*) FROM t WHERE ROW(n) = ANY (ARRAY[ROW(n)]);
+SELECT p FROM t ORDER BY p;
+SELECT id FROM t ORDER BY ARRAY[ROW(a)];
+WITH RECURSIVE r (n, depth) AS (SELECT n, 1 FROM t WHERE id = 1 UNION ALL SELECT t.n, depth + 1 FROM r, t WHERE t.id = 2 AND depth < 9)
+	CYCLE n SET again USING path SELECT count(*) FROM r;
+CREATE TABLE refused (p pair[] UNIQUE);
+CREATE TYPE ordered AS (a encrypted(regress_key, text, searchable));
+CREATE TABLE refused (o ordered) PARTITION BY RANGE (o);
+
+-- different keys
+SELECT count(*) FROM t WHERE ARRAY[a] = ARRAY[b];
+SELECT count(*) FROM (SELECT a FROM t) s, (SELECT b FROM t) u WHERE s = u;
+DO $$
+DECLARE
+	query text;
+	r record;
+BEGIN
+	FOREACH query IN ARRAY ARRAY['SELECT a AS x FROM t', 'SELECT b AS x FROM t'] LOOP
+		EXECUTE query || ' LIMIT 1' INTO r;
+		RAISE NOTICE '%', r.x = 'x';
+	END LOOP;
+END $$;
+
+-- expressions that are put in place late, or that tables have
+CREATE FUNCTION differ(encrypted, encrypted) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 IS DISTINCT FROM $2';
+SELECT count(*) FROM (SELECT n, a FROM t OFFSET 0) s WHERE differ(n, (SELECT n FROM t WHERE id = 2));
+UPDATE t SET id = id RETURNING differ(n, (p[1]).n);
+CREATE TABLE c (x encrypted(regress_key), y encrypted(regress_key), CHECK (x IS DISTINCT FROM y));
+
+-- settings that a comparison depends on
+CREATE TABLE z (t encrypted(regress_key, timestamptz, searchable));
+INSERT INTO z VALUES ('2024-01-01 12:00+00');
+DO $$
+DECLARE
+	v z.t%TYPE := (SELECT t FROM z);
+	noon timestamp := '2024-01-01 12:00';
+	zone text;
+BEGIN
+	FOREACH zone IN ARRAY ARRAY['UTC', 'America/New_York'] LOOP
+		PERFORM set_config('timezone', zone, true);
+		RAISE NOTICE '%', v = noon;
+	END LOOP;
+END $$;
+
+-- ANALYZE asks for bytes, and no more; of a domain it counts tokens
+CREATE DOMAIN found AS encrypted(regress_key, text, searchable);
+CREATE TABLE s (p pair[], n encrypted(regress_key)[], x found);
+INSERT INTO s SELECT ARRAY[ROW('x')::pair], ARRAY['x'], 'x' || i % 2 FROM generate_series(1, 10) AS i;
+CREATE STATISTICS st (mcv) ON p, n FROM s;
+ANALYZE s;
+SELECT n_distinct FROM pg_stats WHERE tablename = 's' AND attname = 'x';
+
+SET client_min_messages = warning;
+RESET ROLE;
+DROP SCHEMA regress_user CASCADE;
+SET themis_crypt.allow_drop_key = on;
+DROP SERVER regress_key, regress_key2;
+DROP OWNED BY regress_user;
+DROP ROLE regress_user;
