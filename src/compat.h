@@ -81,6 +81,15 @@
 #define TC_EXECUTOR_RUN_ARGS query, direction, count, execute_once
 #endif
 
+/* Grouped expressions are columns of a range table entry from 18 on. */
+#if PG_VERSION_NUM >= 180000
+#define tc_has_grouped_exprs(query) ((query)->hasGroupRTE)
+#define tc_grouped_exprs(rte) ((rte)->groupexprs)
+#else
+#define tc_has_grouped_exprs(query) ((void) (query), false)
+#define tc_grouped_exprs(rte) ((void) (rte), NIL)
+#endif
+
 /* ANALYZE has a delay point of its own from 18 on. */
 #if PG_VERSION_NUM >= 180000
 #define vacuum_delay_point_of_analyze() vacuum_delay_point(true)

@@ -33,6 +33,7 @@
 #include "column_ddl.h"
 #include "compat.h"
 #include "errors.h"
+#include "plan_group.h"
 #include "plan_opened.h"
 #include "plan_probe.h"
 #include "plan_refuse.h"
@@ -421,6 +422,7 @@ bind_tree(Node *node, void *context)
 	switch (nodeTag(node))
 	{
 		case T_Query:
+			tc_plan_group((Query *) node);
 			tc_refuse_clauses((Query *) node);
 			return query_tree_walker((Query *) node, bind_tree, context, 0);
 		case T_OpExpr:

@@ -20,6 +20,7 @@
 
 #include "column_ddl.h"
 #include "errors.h"
+#include "plan_group.h"
 #include "plan_probe.h"
 #include "plan_refuse.h"
 #include "typeparts.h"
@@ -104,6 +105,7 @@ check_parts(Query *query, Node *node, int n, int32 *typmod)
 		return;
 	}
 	part = rt_fetch(castNode(RangeTblRef, node)->rtindex, query->rtable)->subquery;
+	tc_plan_group(part);
 	expr = (Node *) list_nth_node(TargetEntry, part->targetList, n)->expr;
 	if (IsA(expr, Const) && ((Const *) expr)->constisnull)
 		return;

@@ -56,6 +56,15 @@ for my $c (@columns)
 		"SELECT id, count(*) OVER (PARTITION BY $c), min(id) OVER (PARTITION BY $c, k) FROM a",
 		"SELECT min(id), count(*), grouping($c, k) FROM a GROUP BY GROUPING SETS (($c), (k), ($c, k), ())",
 		"SELECT min(id), count(*) FROM a GROUP BY CUBE ($c, k)";
+
+	# PostgreSQL 18 keeps grouped expressions away from where they are used
+	my $case = "CASE WHEN a.k > 5 THEN a.$c END";
+	$twin->add($_) for
+		"SELECT min(id), count(*), $case IN (" . $ls->(3, "::$type") . ") FROM a GROUP BY $case",
+		"SELECT min(id) FROM a GROUP BY $case HAVING $case IN (" . $ls->(3) . ") OR $case IS DISTINCT FROM $is",
+		"SELECT min(id) FROM a GROUP BY $case HAVING EXISTS (SELECT FROM b WHERE b.$c = $case)",
+		"SELECT min(id), grouping($case) FROM a GROUP BY ROLLUP ($case)",
+		"SELECT count(*) FROM (SELECT $case FROM a GROUP BY 1 UNION SELECT $c FROM b GROUP BY 1) s";
 	$twin->add($_, "SELECT min(id), count(*) FROM a GROUP BY $c", "SELECT min(id), count(*) FROM a GROUP BY $c, k",
 		"SELECT count(*) FROM (SELECT DISTINCT $c, k FROM a) s",
 		map { my $op = $_; "SELECT count(*) FROM (SELECT $c FROM a WHERE id < 400 $op SELECT $c FROM a WHERE id > 300) s" }
