@@ -196,6 +196,8 @@ orders_inside(Oid funcid)
 		case F_ARRAY_GT:
 		case F_ARRAY_LARGER:
 		case F_ARRAY_SMALLER:
+		case F_BTARRAYCMP:
+		case F_BTRECORDCMP:
 		case F_MAX_ANYARRAY:
 		case F_MIN_ANYARRAY:
 		case F_RECORD_LT:

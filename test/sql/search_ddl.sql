@@ -200,7 +200,10 @@ ALTER TABLE kept ALTER x TYPE encrypted(regress_key2, text, searchable);
 INSERT INTO kept VALUES (DEFAULT);
 \set VERBOSITY default
 SELECT count(*), count(x) FILTER (WHERE x = 'default') AS same FROM kept;
+-- 18 says where
+\set VERBOSITY sqlstate
 ALTER TABLE h ALTER x TYPE encrypted(regress_key2, text, searchable);
+\set VERBOSITY default
 ALTER TABLE child ALTER x TYPE encrypted(regress_key2, text, searchable);
 ALTER TABLE parent ALTER x TYPE encrypted(regress_key2, text, searchable);
 CREATE TABLE self (x encrypted(regress_key, text, searchable) PRIMARY KEY, y encrypted(regress_key, text, searchable) REFERENCES self);
