@@ -81,6 +81,13 @@
 #define TC_EXECUTOR_RUN_ARGS query, direction, count, execute_once
 #endif
 
+/* JSON_VALUE, JSON_TABLE and the like came with 17. */
+#if PG_VERSION_NUM >= 170000
+#define tc_is_json_expr(node) IsA(node, JsonExpr)
+#else
+#define tc_is_json_expr(node) ((void) (node), false)
+#endif
+
 /* Grouped expressions are columns of a range table entry from 18 on. */
 #if PG_VERSION_NUM >= 180000
 #define tc_has_grouped_exprs(query) ((query)->hasGroupRTE)

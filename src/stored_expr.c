@@ -33,6 +33,7 @@
 #include "utils/snapmgr.h"
 
 #include "column_ddl.h"
+#include "compat.h"
 #include "envelope.h"
 #include "plan_probe.h"
 #include "stored_expr.h"
@@ -142,8 +143,26 @@ is_expression(Node *node)
 		case T_ArrayCoerceExpr:
 			return true;
 		default:
-			return false;
+			return tc_is_json_expr(node);
 	}
+}
+
+static void
+add_typmod(Findings *findings, Oid typid, int32 typmod)
+{
+	if (typmod >= 0 && tc_type_is_encrypted(typid))
+		findings->typmods = list_append_unique_int(findings->typmods, typmod);
+}
+
+/* The columns that a function or XMLTABLE in FROM was given. */
+static void
+add_columns(Findings *findings, List *types, List *typmods)
+{
+	ListCell   *type;
+	ListCell   *typmod;
+
+	forboth(type, types, typmod, typmods)
+		add_typmod(findings, lfirst_oid(type), lfirst_int(typmod));
 }
 
 static bool
@@ -151,10 +170,8 @@ look_at(Node *node, Findings *findings)
 {
 	if (node == NULL)
 		return false;
-	if (is_expression(node) && exprTypmod(node) >= 0 &&
-		tc_type_is_encrypted(exprType(node)))
-		findings->typmods = list_append_unique_int(findings->typmods,
-												   exprTypmod(node));
+	if (is_expression(node))
+		add_typmod(findings, exprType(node), exprTypmod(node));
 	if (IsA(node, Const) && !((Const *) node)->constisnull)
 	{
 		Const	   *literal = (Const *) node;
@@ -173,6 +190,12 @@ look_at(Node *node, Findings *findings)
 		findings->searching |= searches_values(((OpExpr *) node)->args);
 	else if (IsA(node, ScalarArrayOpExpr))
 		findings->searching |= searches_values(((ScalarArrayOpExpr *) node)->args);
+	else if (IsA(node, RangeTblFunction))
+		add_columns(findings, ((RangeTblFunction *) node)->funccoltypes,
+					((RangeTblFunction *) node)->funccoltypmods);
+	else if (IsA(node, TableFunc))
+		add_columns(findings, ((TableFunc *) node)->coltypes,
+					((TableFunc *) node)->coltypmods);
 	if (IsA(node, Query))
 		return query_tree_walker((Query *) node, look_at, findings, 0);
 	return expression_tree_walker(node, look_at, findings);

@@ -30,6 +30,14 @@ CREATE FUNCTION body() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT ('x'::text::
 CREATE TEMP TABLE temporary (x encrypted(regress_b));
 SELECT * FROM depends;
 
+-- columns in FROM count, even if nothing else names them
+BEGIN;
+CREATE FUNCTION listed() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM json_to_record('{}') AS r (x encrypted(regress_a)); END;
+CREATE FUNCTION tabled() RETURNS bigint LANGUAGE sql
+	BEGIN ATOMIC SELECT count(*) FROM xmltable('/r' PASSING (NULL::xml) COLUMNS x encrypted(regress_b)); END;
+SELECT * FROM depends WHERE object ~ 'listed|tabled';
+ROLLBACK;
+
 -- add, alter, drop
 DROP TABLE child;
 DROP MATERIALIZED VIEW matview;

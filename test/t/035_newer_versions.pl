@@ -96,6 +96,9 @@ if (since(17, 'MERGE with RETURNING'))
 		q{SELECT JSON_VALUE('"plaintext as well"'::jsonb, '$' RETURNING @int4@ DEFAULT 7 ON ERROR);});
 	is(() = $said =~ /ERROR:  22P02: invalid value for type integer/g, 3, 'input that does not fit is an error even where errors are to be ignored');
 	unlike($said, qr/plaintext/, 'and is not shown');
+	is(session(q{BEGIN; CREATE FUNCTION f() RETURNS text RETURN JSON_VALUE(NULL::jsonb, '$.a' RETURNING @text@)::text;},
+			q{SELECT srvname FROM pg_depend JOIN pg_foreign_server s ON refobjid = s.oid WHERE objid = 'f'::regproc;}),
+		'k', 'a function depends on the key that it names');
 }
 if (since(18, 'RETURNING of old and new rows'))
 {
