@@ -386,10 +386,10 @@ tc_plain_receive(const TcPlainType *type, const char *bytes, int len,
 		rethrow_without_data(type->typid);
 	}
 	PG_END_TRY();
-	if (buf.cursor != buf.len)
-		not_binary_form(type);
 	sodium_memzero(buf.data, (size_t) buf.len);
 	pfree(buf.data);
+	if (buf.cursor != buf.len)
+		not_binary_form(type);
 	return result;
 }
 

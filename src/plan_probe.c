@@ -37,6 +37,7 @@
 #include "plan_opened.h"
 #include "plan_probe.h"
 #include "plan_refuse.h"
+#include "probe.h"
 #include "typmod.h"
 
 static planner_hook_type next_planner;
@@ -207,21 +208,6 @@ make_call(Oid function, Oid result, Node *expr, int32 typmod)
 								 InvalidOid, InvalidOid, COERCE_EXPLICIT_CAST);
 }
 
-/*
- * A collation may call different texts equal; tokens do not.
- */
-static void
-refuse_collation(const Side *side)
-{
-	Oid			collation = exprCollation(side->expr);
-
-	if (OidIsValid(collation) && !get_collation_isdeterministic(collation))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("nondeterministic collations are not supported for encrypted columns"),
-				 errhint("Compare opened values, as in column::text, or write COLLATE \"C\".")));
-}
-
 static Node *
 bind_side(const Side *side, int32 typmod)
 {
@@ -229,7 +215,7 @@ bind_side(const Side *side, int32 typmod)
 
 	if (side->is_ours && side->typmod == typmod)
 		return side->expr;
-	refuse_collation(side);
+	tc_probe_refuse_collation(exprCollation(side->expr));
 	if (side->is_array)
 		return make_call(objects.probe_array, get_array_type(type), side->expr,
 						 typmod);

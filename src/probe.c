@@ -151,6 +151,16 @@ tc_probe_value(struct varlena *value, int32 typmod)
 	return probe_pending(&envelope, typmod);
 }
 
+void
+tc_probe_refuse_collation(Oid collation)
+{
+	if (OidIsValid(collation) && !get_collation_isdeterministic(collation))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("nondeterministic collations are not supported for encrypted columns"),
+				 errhint("Compare opened values, as in column::text, or write COLLATE \"C\".")));
+}
+
 /* One argument as a probe for a column. */
 static struct varlena *
 probe_datum(Datum value, Oid typid, int32 typmod)
@@ -378,6 +388,7 @@ equals_plain(FunctionCallInfo fcinfo)
 	fcinfo->isnull = tc_restoring_without(envelope.header.key_id);
 	if (fcinfo->isnull)
 		return false;
+	tc_probe_refuse_collation(PG_GET_COLLATION());
 	probe = probe_datum(PG_GETARG_DATUM(side->argno), side->typid,
 						tc_typmod_of(&envelope.header));
 	return tc_envelope_compare(tc_span(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)),

@@ -31,4 +31,10 @@ extern struct varlena *tc_probe_plain(Datum value, Oid typid, int32 typmod);
  */
 extern struct varlena *tc_probe_value(struct varlena *value, int32 typmod);
 
+/*
+ * 0A000 for a collation (or InvalidOid) that may call different texts equal:
+ * tokens do not.
+ */
+extern void tc_probe_refuse_collation(Oid collation);
+
 #endif							/* TC_PROBE_H */

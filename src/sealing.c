@@ -164,6 +164,7 @@ tc_value_token(uint32 key_id, uint8 type_code, TcSpan canonical,
 {
 	TcKey	   *key = usable_key(key_id);
 	TcKeyVersion *index = &key->index;
+	TcKeyIdentity identity = index->identity;
 	TcSlotResult result;
 
 	for (int tries = 0;; tries++)
@@ -175,6 +176,10 @@ tc_value_token(uint32 key_id, uint8 type_code, TcSpan canonical,
 		if (likely(result == TC_SLOT_OK))
 			return;
 		index = try_again(result, tries, &key, index, 0);
+
+		/* as in seal_into() */
+		if (memcmp(&index->identity, &identity, sizeof(identity)) != 0)
+			tc_error_unknown_key(key_id);
 		tc_key_require_usage(key);
 	}
 }

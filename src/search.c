@@ -4,9 +4,11 @@
  *	  Equality of encrypted values: operators and operator classes.
  *
  * All functions here look at the bytes of values alone: no key, no privilege,
- * nothing opened.  They are LEAKPROOF, and raise only for what is no sealed
- * value, above all for a literal that nothing has bound to a key.  That a
- * plaintext becomes comparable at all is the business of probe.c.
+ * nothing opened.  They are LEAKPROOF: what they raise depends on headers, which
+ * are no secret.  That is for what is no sealed value, above all a literal that
+ * nothing has bound to a key, and for values whose bytes do not tell whether
+ * they are equal.  That a plaintext becomes comparable at all is the business of
+ * probe.c.
  *
  * src/search.c
  *

@@ -95,6 +95,12 @@ SELECT id FROM t WHERE s = 'one'::encrypted(regress_key, text, searchable) ORDER
 SELECT themis_crypt.probe('one'::text, atttypmod) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 's';
 SELECT t.s #< t.s FROM t;
 
+-- a collation is seen where the key is known only when values are there
+CREATE COLLATION regress_ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE FUNCTION values_of() RETURNS TABLE (v encrypted) LANGUAGE plpgsql AS 'BEGIN RETURN QUERY SELECT s::encrypted FROM t; END';
+SELECT count(*) FROM values_of() WHERE v = 'one'::text;
+SELECT count(*) FROM values_of() WHERE v = 'ONE'::text COLLATE regress_ci;
+
 -- searching needs the key; comparing sealed values does not
 SET ROLE regress_other;
 SELECT id FROM t WHERE s = 'one';
