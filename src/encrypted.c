@@ -173,7 +173,7 @@ seal_octets(StringInfo buf, int len, int32 typmod)
 	const char *bytes = pq_getmsgbytes(buf, len);
 	const TcPlainType *type;
 	struct varlena *plain;
-	struct varlena *value;
+	struct varlena *volatile value = NULL;
 
 	if (typmod >= 0)
 	{
@@ -186,8 +186,16 @@ seal_octets(StringInfo buf, int len, int32 typmod)
 	SET_VARSIZE(plain, VARHDRSZ + 1 + len);
 	VARDATA(plain)[0] = (char) pg_get_client_encoding();
 	memcpy(VARDATA(plain) + 1, bytes, (size_t) len);
-	value = tc_pending_seal(TC_TYPE_OCTETS, tc_span(VARDATA(plain), 1 + (size_t) len));
-	tc_plain_free(plain);
+	PG_TRY();
+	{
+		value = tc_pending_seal(TC_TYPE_OCTETS,
+								tc_span(VARDATA(plain), 1 + (size_t) len));
+	}
+	PG_FINALLY();
+	{
+		tc_plain_free(plain);
+	}
+	PG_END_TRY();
 	return value;
 }
 

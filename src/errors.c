@@ -224,7 +224,7 @@ tc_error_unbound(void)
 			(errcode(ERRCODE_INDETERMINATE_DATATYPE),
 			 errhidestmt(true), errhidecontext(true),
 			 errmsg("could not determine the encryption key of a comparison"),
-			 errhint("Cast one side, as in expression::encrypted(key, type, searchable).")));
+			 errhint("Cast one side, as in expression::encrypted(key, type, searchable), or ...[] for an array.")));
 }
 
 void

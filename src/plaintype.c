@@ -331,16 +331,23 @@ static Datum
 receive_text(const TcPlainType *type, const char *bytes, int len, int encoding)
 {
 	char	   *copy = palloc((Size) len + 1);
-	char	   *str;
-	Datum		result;
+	char	   *volatile str = copy;
+	volatile Datum result = (Datum) 0;
 
 	memcpy(copy, bytes, (size_t) len);
 	copy[len] = '\0';
-	/* this refuses a zero byte within */
-	str = convert_text(copy, len, encoding, true);
-	result = tc_plain_input(type, str);
-	sodium_memzero(str, strlen(str));
-	sodium_memzero(copy, (size_t) len);
+	PG_TRY();
+	{
+		/* this refuses a zero byte within */
+		str = convert_text(copy, len, encoding, true);
+		result = tc_plain_input(type, str);
+	}
+	PG_FINALLY();
+	{
+		sodium_memzero(str, strlen(str));
+		sodium_memzero(copy, (size_t) len);
+	}
+	PG_END_TRY();
 	return result;
 }
 
@@ -401,14 +408,21 @@ convert_via_io(Datum value, Oid from, Oid to)
 	Oid			param;
 	bool		isvarlena;
 	char	   *str;
-	Datum		result;
+	volatile Datum result = (Datum) 0;
 
 	getTypeOutputInfo(from, &function, &isvarlena);
 	str = OidOutputFunctionCall(function, value);
 	getTypeInputInfo(to, &function, &param);
-	result = OidInputFunctionCall(function, str, param, -1);
-	sodium_memzero(str, strlen(str));
-	pfree(str);
+	PG_TRY();
+	{
+		result = OidInputFunctionCall(function, str, param, -1);
+	}
+	PG_FINALLY();
+	{
+		sodium_memzero(str, strlen(str));
+		pfree(str);
+	}
+	PG_END_TRY();
 	return result;
 }
 

@@ -47,6 +47,7 @@ static get_relation_info_hook_type next_relation_info;
 static struct
 {
 	bool		known;
+	uint64		changes;		/* counted, to notice one while looking up */
 	Oid			equal[2];		/* operators = and <> of (encrypted, encrypted) */
 	Oid			probe;			/* functions */
 	Oid			probe_array;
@@ -57,6 +58,7 @@ static void
 objects_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
 	objects.known = false;
+	objects.changes++;
 }
 
 static Oid
@@ -86,6 +88,7 @@ look_up_objects(void)
 	Oid			probe[2] = {ANYOID, INT4OID};
 	Oid			probe_array[2] = {ANYARRAYOID, INT4OID};
 	Oid			coerce[3] = {type, INT4OID, BOOLOID};
+	uint64		changes = objects.changes;
 
 	if (objects.known)
 		return;
@@ -94,7 +97,7 @@ look_up_objects(void)
 	objects.probe = function_oid("probe", 2, probe);
 	objects.probe_array = function_oid("probe_array", 2, probe_array);
 	objects.coerce = function_oid("coerce", 3, coerce);
-	objects.known = true;
+	objects.known = objects.changes == changes;
 }
 
 static bool
@@ -396,26 +399,37 @@ bind_operator(OpExpr *node)
 						  (Node **) &lsecond(node->args), false);
 }
 
-/*
- * Bind all comparisons of a tree but those that have a support function, and
- * refuse what must be.  With a context (which may be anything), all of them.
- */
+/* A walk through a tree. */
+typedef struct Walk
+{
+	const TcQueries *queries;	/* around what is looked at; may be NULL */
+	bool		operators;		/* those with a support function, too */
+} Walk;
+
+/* Bind the comparisons of a tree, and refuse what must be. */
 static bool
 bind_tree(Node *node, void *context)
 {
+	Walk	   *walk = context;
+
 	if (node == NULL)
 		return false;
 	switch (nodeTag(node))
 	{
 		case T_Query:
-			tc_plan_group((Query *) node);
-			tc_refuse_clauses((Query *) node);
-			return query_tree_walker((Query *) node, bind_tree, context, 0);
+			{
+				TcQueries	queries = {(Query *) node, walk->queries};
+				Walk		inner = {&queries, walk->operators};
+
+				tc_plan_group((Query *) node);
+				tc_refuse_clauses(&queries);
+				return query_tree_walker((Query *) node, bind_tree, &inner, 0);
+			}
 		case T_OpExpr:
 			bind_opened(node, &((OpExpr *) node)->opno,
 						&((OpExpr *) node)->opfuncid,
 						&((OpExpr *) node)->inputcollid, ((OpExpr *) node)->args);
-			if (context != NULL)
+			if (walk->operators)
 				bind_operator((OpExpr *) node);
 			break;
 		case T_ScalarArrayOpExpr:
@@ -434,26 +448,28 @@ bind_tree(Node *node, void *context)
 		default:
 			break;
 	}
-	tc_refuse_node(node);
+	tc_refuse_node(node, walk->queries);
 	return expression_tree_walker(node, bind_tree, context);
 }
 
 void
 tc_plan_check(Node *expr)
 {
-	bool		with_operators = true;
+	Walk		walk = {.operators = true};
 
 	if (!OidIsValid(tc_encrypted_type()))
 		return;
-	(void) bind_tree(copyObject(expr), &with_operators);
+	(void) bind_tree(copyObject(expr), &walk);
 }
 
 static PlannedStmt *
 plan(Query *parse, const char *query_string, int cursor_options,
 	 ParamListInfo params)
 {
+	Walk		walk = {.operators = false};
+
 	if (OidIsValid(tc_encrypted_type()))
-		(void) bind_tree((Node *) parse, NULL);
+		(void) bind_tree((Node *) parse, &walk);
 	if (next_planner != NULL)
 		return next_planner(parse, query_string, cursor_options, params);
 	return standard_planner(parse, query_string, cursor_options, params);
@@ -485,16 +501,22 @@ has_encrypted_column(Oid relid)
 static void
 relation_info(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
 {
+	TcQueries	queries = {.query = root->parse};
+	Walk		walk = {.queries = &queries};
+
 	if (next_relation_info != NULL)
 		next_relation_info(root, relid, inhparent, rel);
 	if (rel->reloptkind == RELOPT_OTHER_MEMBER_REL ||	/* has its parent's */
 		!OidIsValid(tc_encrypted_type()) || !has_encrypted_column(relid))
 		return;
-	(void) bind_tree((Node *) root->parse->jointree, NULL);
-	(void) bind_tree((Node *) root->processed_tlist, NULL);
-	(void) bind_tree(root->parse->havingQual, NULL);
+	(void) bind_tree((Node *) root->parse->jointree, &walk);
+	(void) bind_tree((Node *) root->processed_tlist, &walk);
+	(void) bind_tree(root->parse->havingQual, &walk);
 	for (; root != NULL; root = root->parent_root)
-		tc_refuse_clauses(root->parse);
+	{
+		queries.query = root->parse;
+		tc_refuse_clauses(&queries);
+	}
 }
 
 void

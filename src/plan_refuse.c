@@ -11,6 +11,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
@@ -47,23 +48,125 @@ require_equality(Oid typid, int32 typmod)
 	tc_error_unsearchable(typmod);
 }
 
-/* An expression that is to be sorted, or to be compared. */
+static void check_expr(Node *expr, const TcQueries *queries, bool orders);
+
 static void
-check_expr(Node *expr, bool orders)
+check_exprs(List *exprs, const TcQueries *queries, bool orders)
 {
-	Oid			typid = exprType(expr);
 	ListCell   *cell;
 
+	foreach(cell, exprs)
+		check_expr(lfirst(cell), queries, orders);
+}
+
+/* A column of a query's result, or with 0 all of them, in what is sorted. */
+static void
+check_result(Query *query, AttrNumber attno, const TcQueries *outer)
+{
+	TcQueries	queries = {.query = query, .outer = outer};
+	ListCell   *cell;
+
+	check_stack_depth();
+	foreach(cell, query->targetList)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, cell);
+
+		if (!entry->resjunk && (attno == 0 || entry->resno == attno))
+			check_expr((Node *) entry->expr, &queries, true);
+	}
+}
+
+static const TcQueries *
+queries_above(const TcQueries *queries, Index levels)
+{
+	for (; levels > 0 && queries != NULL; levels--)
+		queries = queries->outer;
+	return queries;
+}
+
+/* A column of type record, in what is sorted: look where it comes from. */
+static void
+check_record_var(Var *var, const TcQueries *queries)
+{
+	RangeTblEntry *rte;
+	ListCell   *cell;
+
+	queries = queries_above(queries, var->varlevelsup);
+	if (queries == NULL)
+		return;
+	rte = rt_fetch(var->varno, queries->query->rtable);
+	switch (rte->rtekind)
+	{
+		case RTE_SUBQUERY:
+			if (rte->subquery != NULL)	/* else pulled up, and seen before */
+				check_result(rte->subquery, var->varattno, queries);
+			break;
+		case RTE_CTE:
+			queries = queries_above(queries, rte->ctelevelsup);
+			foreach(cell, queries != NULL ? queries->query->cteList : NIL)
+			{
+				CommonTableExpr *cte = lfirst_node(CommonTableExpr, cell);
+
+				if (strcmp(cte->ctename, rte->ctename) == 0)
+					check_result(castNode(Query, cte->ctequery), var->varattno,
+								 queries);
+			}
+			break;
+		case RTE_JOIN:
+			if (var->varattno > 0)
+				check_expr(list_nth(rte->joinaliasvars, var->varattno - 1),
+						   queries, true);
+			else
+				check_exprs(rte->joinaliasvars, queries, true);
+			break;
+		case RTE_VALUES:
+			foreach(cell, rte->values_lists)
+			{
+				if (var->varattno > 0)
+					check_expr(list_nth(lfirst(cell), var->varattno - 1),
+							   queries, true);
+				else
+					check_exprs(lfirst(cell), queries, true);
+			}
+			break;
+		default:
+			break;
+	}
+}
+
+/*
+ * What the type record does not tell is found in the expression.  For equality
+ * the values do it themselves when they are hashed or compared.
+ */
+static void
+check_record(Node *expr, const TcQueries *queries, bool orders)
+{
+	check_exprs(tc_expr_branches(expr), queries, orders);
+	if (!orders)
+		return;
+	if (IsA(expr, Var))
+		check_record_var((Var *) expr, queries);
+	else if (IsA(expr, SubLink))
+		check_result(castNode(Query, ((SubLink *) expr)->subselect), 1, queries);
+}
+
+/* An expression that is to be sorted, or to be compared. */
+static void
+check_expr(Node *expr, const TcQueries *queries, bool orders)
+{
+	Oid			typid;
+
+	if (expr == NULL)			/* of a join, a column that was dropped */
+		return;
+	typid = exprType(expr);
 	if (IsA(expr, RowExpr))
 	{
-		foreach(cell, ((RowExpr *) expr)->args)
-			check_expr(lfirst(cell), orders);
+		check_exprs(((RowExpr *) expr)->args, queries, orders);
 		return;
 	}
 	if (typid == RECORDOID || typid == RECORDARRAYOID)
 	{
-		foreach(cell, tc_expr_branches(expr))
-			check_expr(lfirst(cell), orders);
+		check_record(expr, queries, orders);
 		return;
 	}
 
@@ -78,12 +181,12 @@ check_expr(Node *expr, bool orders)
 
 /* Sort clauses that name entries of a target list. */
 static void
-check_clauses(List *clauses, List *tlist, bool orders)
+check_clauses(List *clauses, List *tlist, const TcQueries *queries, bool orders)
 {
 	ListCell   *cell;
 
 	foreach(cell, clauses)
-		check_expr(get_sortgroupclause_expr(lfirst(cell), tlist), orders);
+		check_expr(get_sortgroupclause_expr(lfirst(cell), tlist), queries, orders);
 }
 
 /*
@@ -144,19 +247,20 @@ check_set_operation(Query *query, Node *node)
 }
 
 void
-tc_refuse_clauses(Query *query)
+tc_refuse_clauses(const TcQueries *queries)
 {
+	Query	   *query = queries->query;
 	ListCell   *cell;
 
-	check_clauses(query->sortClause, query->targetList, true);
-	check_clauses(query->groupClause, query->targetList, false);
-	check_clauses(query->distinctClause, query->targetList, false);
+	check_clauses(query->sortClause, query->targetList, queries, true);
+	check_clauses(query->groupClause, query->targetList, queries, false);
+	check_clauses(query->distinctClause, query->targetList, queries, false);
 	foreach(cell, query->windowClause)
 	{
 		WindowClause *window = lfirst_node(WindowClause, cell);
 
-		check_clauses(window->partitionClause, query->targetList, false);
-		check_clauses(window->orderClause, query->targetList, true);
+		check_clauses(window->partitionClause, query->targetList, queries, false);
+		check_clauses(window->orderClause, query->targetList, queries, true);
 	}
 	check_set_operation(query, query->setOperations);
 }
@@ -223,7 +327,7 @@ orders_inside(Oid funcid)
 }
 
 static void
-check_call(Oid funcid, List *args)
+check_call(Oid funcid, List *args, const TcQueries *queries)
 {
 	bool		orders = orders_inside(funcid);
 	ListCell   *cell;
@@ -236,38 +340,37 @@ check_call(Oid funcid, List *args)
 
 		if (IsA(arg, TargetEntry))
 			arg = (Node *) ((TargetEntry *) arg)->expr;
-		check_expr(arg, orders);
+		check_expr(arg, queries, orders);
 	}
 }
 
 void
-tc_refuse_node(Node *node)
+tc_refuse_node(Node *node, const TcQueries *queries)
 {
 	switch (nodeTag(node))
 	{
 		case T_Aggref:
-			check_clauses(((Aggref *) node)->aggorder, ((Aggref *) node)->args, true);
-			check_clauses(((Aggref *) node)->aggdistinct, ((Aggref *) node)->args, false);
-			check_call(((Aggref *) node)->aggfnoid, ((Aggref *) node)->args);
+			check_clauses(((Aggref *) node)->aggorder, ((Aggref *) node)->args, queries, true);
+			check_clauses(((Aggref *) node)->aggdistinct, ((Aggref *) node)->args, queries, false);
+			check_call(((Aggref *) node)->aggfnoid, ((Aggref *) node)->args, queries);
 			break;
 		case T_MinMaxExpr:
-			if (tc_type_has_encrypted(((MinMaxExpr *) node)->minmaxtype))
-				refuse_order();
+			check_exprs(((MinMaxExpr *) node)->args, queries, true);
 			break;
 		case T_ScalarArrayOpExpr:
 			set_sa_opfuncid((ScalarArrayOpExpr *) node);
 			check_call(((ScalarArrayOpExpr *) node)->opfuncid,
-					   ((ScalarArrayOpExpr *) node)->args);
+					   ((ScalarArrayOpExpr *) node)->args, queries);
 			break;
 		case T_FuncExpr:
-			check_call(((FuncExpr *) node)->funcid, ((FuncExpr *) node)->args);
+			check_call(((FuncExpr *) node)->funcid, ((FuncExpr *) node)->args, queries);
 			break;
 		case T_OpExpr:
 		case T_DistinctExpr:
 		case T_NullIfExpr:
 			/* the same struct under three names */
 			set_opfuncid((OpExpr *) node);
-			check_call(((OpExpr *) node)->opfuncid, ((OpExpr *) node)->args);
+			check_call(((OpExpr *) node)->opfuncid, ((OpExpr *) node)->args, queries);
 			break;
 		default:
 			break;

@@ -22,10 +22,17 @@
 
 #include "nodes/parsenodes.h"
 
-/* Look at the clauses of one query, not at its subqueries or expressions. */
-extern void tc_refuse_clauses(Query *query);
+/* A query and those around it, from the inside; NULL ends the list. */
+typedef struct TcQueries
+{
+	Query	   *query;
+	const struct TcQueries *outer;
+} TcQueries;
 
-/* Look at one node of an expression, not at what is below it. */
-extern void tc_refuse_node(Node *node);
+/* Look at the clauses of the first query, not at its subqueries or expressions. */
+extern void tc_refuse_clauses(const TcQueries *queries);
+
+/* Look at one node of an expression of the first query, not at what is below it. */
+extern void tc_refuse_node(Node *node, const TcQueries *queries);
 
 #endif							/* TC_PLAN_REFUSE_H */

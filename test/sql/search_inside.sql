@@ -19,6 +19,27 @@ SELECT count(DISTINCT p) FROM t;
 SELECT count(*) FROM t WHERE ROW(n) = ANY (ARRAY[ROW(n)]);
 SELECT p FROM t ORDER BY p;
 SELECT id FROM t ORDER BY ARRAY[ROW(a)];
+
+-- records whose type does not tell what is in them: order is refused wherever
+-- they come from, and theirs who hold nothing of ours is not
+SELECT 1 FROM (SELECT (SELECT ROW(a)) AS r FROM t) s ORDER BY r;
+SELECT 1 FROM (SELECT ROW(a, 1) AS r FROM t OFFSET 0) s ORDER BY r;
+SELECT 1 FROM (SELECT a, id FROM t OFFSET 0) s ORDER BY s;
+SELECT count(*) FROM (SELECT id FROM (SELECT id FROM t OFFSET 0) s ORDER BY s) u;
+WITH c AS MATERIALIZED (SELECT ROW(a) AS r FROM t) SELECT (SELECT 1 FROM c ORDER BY r LIMIT 1);
+WITH c AS MATERIALIZED (SELECT ROW(id) AS r FROM t) SELECT (SELECT 1 FROM c ORDER BY r LIMIT 1);
+WITH RECURSIVE q (id, a) AS (SELECT id, a FROM t WHERE id = 1 UNION ALL SELECT t.id, t.a FROM q JOIN t ON t.id = q.id + 1)
+	SEARCH DEPTH FIRST BY a SET o SELECT id FROM q ORDER BY o;
+WITH RECURSIVE q (id, a) AS (SELECT id, a FROM t WHERE id = 1 UNION ALL SELECT t.id, t.a FROM q JOIN t ON t.id = q.id + 1)
+	SEARCH BREADTH FIRST BY a SET o SELECT id FROM q ORDER BY o;
+WITH RECURSIVE q (id, a) AS (SELECT id, a FROM t WHERE id = 1 UNION ALL SELECT t.id, t.a FROM q JOIN t ON t.id = q.id + 1)
+	SEARCH DEPTH FIRST BY id SET o SELECT id FROM q ORDER BY o;
+SELECT (SELECT ROW(a) FROM t LIMIT 1) < ROW('x'::text);
+SELECT 1 FROM (SELECT ROW(a) AS r FROM t OFFSET 0) s FULL JOIN (SELECT 1 AS one) u ON true ORDER BY s.r;
+SELECT 1 FROM (VALUES (ROW(NULL::encrypted(regress_key, text, searchable)))) AS v (r) ORDER BY r;
+SELECT greatest(r, r) FROM (SELECT ROW(a) AS r FROM t OFFSET 0) s;
+SELECT array_agg(r ORDER BY r) FROM (SELECT ROW(a) AS r FROM t OFFSET 0) s;
+SELECT count(*) FROM (SELECT r FROM (SELECT ROW(a) AS r FROM t OFFSET 0) s GROUP BY r) u;
 WITH RECURSIVE r (n, depth) AS (SELECT n, 1 FROM t WHERE id = 1 UNION ALL SELECT t.n, depth + 1 FROM r, t WHERE t.id = 2 AND depth < 9)
 	CYCLE n SET again USING path SELECT count(*) FROM r;
 CREATE TABLE refused (p pair[] UNIQUE);
