@@ -18,7 +18,7 @@
 # Leaves know nothing of PostgreSQL (src/README).  The module, the keyring
 # tool, the unit tests and the fuzzers all link them.
 LEAVES    = aead armor envelope kdf nonce wrap recipient rootrec keyring \
-            secretmem keyprov passwrap token
+            secretmem keyprov passwrap token compress
 LEAF_SRCS = $(sort $(wildcard $(LEAVES:%=src/%.c) $(LEAVES:%=src/%_*.c)))
 
 # make WERROR= builds with a compiler that knows more warnings than ours.
@@ -63,7 +63,7 @@ build/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
 	$(2) $$(UNIT_FLAGS) -c -o $$@ $$<
 build/$(1)/%: build/$(1)/%.o $(LEAF_SRCS:%.c=build/$(1)/%.o)
-	$(2) $$^ $$(UNIT_LIBS) -lsodium -o $$@
+	$(2) $$^ $$(UNIT_LIBS) -lsodium -llz4 -o $$@
 endef
 
 $(eval $(call variant,plain,$$(CC) -fPIE -pie $(HARDEN) $(HARDEN_LD)))
@@ -122,7 +122,7 @@ LEAF_OBJS  = $(LEAF_SRCS:.c=.o)
 # Not by -fvisibility=hidden: PG_FUNCTION_INFO_V1 before 16 does not lift it.
 EXPORTS       = _PG_init; Pg_magic_func; pg_finfo_*; themis_crypt_*;
 SHLIB_PREREQS = build/exports
-SHLIB_LINK    = -lsodium -Wl,--version-script=build/exports
+SHLIB_LINK    = -lsodium -llz4 -Wl,--version-script=build/exports
 
 # Each database of the tests gets the extension, so that any test runs alone.
 REGRESS        = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
@@ -176,7 +176,7 @@ build/%.service: contrib-keyprov/systemd-creds/%.service.in Makefile
 
 # The flags left by PGXS have -fPIC, which a PIE may be made of.  PostgreSQL's
 # tables of Unicode come from libpgcommon.
-$(KEYRING): $(KEYRING_OBJS) $(LEAF_OBJS)
+$(KEYRING): $(KEYRING_OBJS) $(filter-out src/compress.o,$(LEAF_OBJS))
 	$(CC) $(CFLAGS) -pie $^ $(LDFLAGS) -L$(pkglibdir) -lsodium -lpq -lpgcommon -lpgport -o $@
 
 # A provider has nothing of PostgreSQL in it.

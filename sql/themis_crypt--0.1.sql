@@ -1343,11 +1343,11 @@ COMMENT ON FOREIGN DATA WRAPPER themis_crypt IS
 
 CREATE FUNCTION themis_crypt.create_key(
     name text, algorithm text DEFAULT 'xchacha20poly1305',
-    index_algorithm text DEFAULT 'blake2b')
+    index_algorithm text DEFAULT 'blake2b', compression text DEFAULT 'none')
     RETURNS void
     AS 'MODULE_PATHNAME', 'themis_crypt_create_key'
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION themis_crypt.create_key(text, text, text) IS
+COMMENT ON FUNCTION themis_crypt.create_key(text, text, text, text) IS
     'makes an encryption key, as CREATE SERVER name FOREIGN DATA WRAPPER themis_crypt does';
 
 CREATE FUNCTION themis_crypt.root_records(
@@ -1410,6 +1410,7 @@ CREATE VIEW themis_crypt.keys AS
            s.srvowner::regrole AS owner,
            o.algorithm,
            o.index_algorithm,
+           coalesce(o.compression, 'none') AS compression,
            o.versions,
            o.current::integer AS current,
            ARRAY(SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'public' ELSE a.grantee::regrole::text END
@@ -1422,6 +1423,7 @@ CREATE VIEW themis_crypt.keys AS
                   max(option_value) FILTER (WHERE option_name = 'id') AS id,
                   max(option_value) FILTER (WHERE option_name = 'algorithm') AS algorithm,
                   max(split_part(option_value, ':', 1)) FILTER (WHERE option_name = 'index') AS index_algorithm,
+                  max(option_value) FILTER (WHERE option_name = 'compression') AS compression,
                   max(option_value) FILTER (WHERE option_name = 'current') AS current,
                   (count(*) FILTER (WHERE option_name ~ '^v[0-9]+$'))::integer AS versions
              FROM pg_options_to_table(s.srvoptions)) AS o

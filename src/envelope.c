@@ -11,7 +11,7 @@
 
 #define ALGORITHM_MASK		0x0F
 #define FLAGS_MASK			0xF0
-#define FLAGS_KNOWN			TC_FLAG_SEARCHABLE
+#define FLAGS_KNOWN			(TC_FLAG_SEARCHABLE | TC_FLAG_COMPRESSED)
 #define TYPE_CODE_MAX		18	/* inet; FORMAT, "Plaintext types" */
 #define TYPE_CODE_OCTETS	31	/* in pending values only */
 

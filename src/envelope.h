@@ -42,7 +42,7 @@ typedef enum TcAlgorithm
 
 #define TC_FLAG_SEARCHABLE	0x10
 #define TC_FLAG_CONTEXT		0x20	/* reserved */
-#define TC_FLAG_COMPRESSED	0x40	/* reserved */
+#define TC_FLAG_COMPRESSED	0x40	/* compress.h */
 #define TC_FLAG_SUBJECT		0x80	/* reserved */
 
 #define TC_VERSION_PENDING	0	/* key version of a pending value */

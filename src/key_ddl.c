@@ -113,7 +113,7 @@ require_material_right(void)
 			 errmsg("permission denied to set key material"),
 			 errdetail("Only a superuser or the owner of foreign-data wrapper \"%s\" may restore keys.",
 					   TC_WRAPPER_NAME),
-			 errhint("Leave out all options but \"algorithm\" and \"index_algorithm\" to make a new key.")));
+			 errhint("Leave out all options but \"algorithm\", \"index_algorithm\" and \"compression\" to make a new key.")));
 }
 
 /* Whether CREATE SERVER is ours to fill in; otherwise core has the word. */
@@ -141,7 +141,7 @@ prepare_create(const CreateForeignServerStmt *stmt)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 				 errmsg("invalid option \"%s\"", unknown),
-				 errhint("The options for a new encryption key are \"algorithm\" and \"index_algorithm\".")));
+				 errhint("The options for a new encryption key are \"algorithm\", \"index_algorithm\" and \"compression\".")));
 	if (restoring_key)
 	{
 		require_material_right();

@@ -66,12 +66,14 @@ themis_crypt_create_key(PG_FUNCTION_ARGS)
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	char	   *algorithm = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	char	   *index_algorithm = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *compression = text_to_cstring(PG_GETARG_TEXT_PP(3));
 	char	   *command;
 
-	command = psprintf("CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (algorithm %s, index_algorithm %s)",
+	command = psprintf("CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (algorithm %s, index_algorithm %s, compression %s)",
 					   quote_identifier(name), TC_WRAPPER_NAME,
 					   quote_literal_cstr(algorithm),
-					   quote_literal_cstr(index_algorithm));
+					   quote_literal_cstr(index_algorithm),
+					   quote_literal_cstr(compression));
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (SPI_execute(command, false, 0) != SPI_OK_UTILITY)

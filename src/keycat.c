@@ -127,6 +127,7 @@ fill_key(TcKey *key, const TcKeyOptions *options)
 	memcpy(key->realm, options->realm, TC_UUID_BYTES);
 	key->current = options->current;
 	key->min_version = options->min_version;
+	key->compresses = options->compresses;
 	key->nversions = options->nversions;
 	key->versions = palloc0(sizeof(TcKeyVersion) * options->nversions);
 	for (int i = 0; i < options->nversions; i++)

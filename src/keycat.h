@@ -50,6 +50,7 @@ typedef struct TcKey
 	int			nversions;
 	TcKeyVersion *versions;		/* ascending */
 	TcKeyVersion index;			/* of a key: makes its blind tokens */
+	bool		compresses;		/* of a key: plaintexts, before sealing */
 	TcKeyMac	mac;			/* of a key */
 	TcSpan		record;			/* of a root */
 

@@ -219,11 +219,27 @@ chosen_index_algorithm(List *options)
 	return algorithm;
 }
 
+/* Whether the new key is to compress. */
+static bool
+chosen_compression(List *options)
+{
+	const char *name = tc_keyopts_get(options, "compression");
+	bool		compresses;
+
+	if (!tc_keyopts_compression(name, &compresses))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("compression \"%s\" does not exist", name),
+				 errhint("The compressions are none and lz4.")));
+	return compresses;
+}
+
 List *
 tc_make_key(List *options)
 {
 	uint8		algorithm = chosen_algorithm(options);
 	uint8		index_algorithm = chosen_index_algorithm(options);
+	bool		compresses = chosen_compression(options);
 	Oid			wrapper = tc_keycat_wrapper();
 	TcRequest  *request;
 	TcKey	   *root;
@@ -250,7 +266,8 @@ tc_make_key(List *options)
 	if (answer != TC_ANS_OK)
 		tc_error_answer(answer, NULL);
 	result = tc_keyopts_make_key(&request->identity, request->wrap,
-								 index_algorithm, request->index_wrap, digest);
+								 index_algorithm, request->index_wrap,
+								 compresses, digest);
 
 	request = tc_request_begin(TC_REQ_KEY_MAC);
 	if (!tc_request_set_record(request, tc_span(record, record_len)))

@@ -38,16 +38,19 @@ static const AlgorithmName index_algorithms[] =
 	{TC_INDEX_SIPHASH128, "siphash128"},
 };
 
-/* Options that a new key may be made with; only "algorithm" is kept. */
+#define COMPRESSION_LZ4		"lz4"
+#define COMPRESSION_NONE	"none"	/* in CREATE SERVER; not kept */
+
+/* Options that a new key may be made with; "index_algorithm" is not kept. */
 static const char *const choice_names[] =
-{"algorithm", "index_algorithm", NULL};
+{"algorithm", "index_algorithm", "compression", NULL};
 
 /* Options beside the versions. */
 static const char *const root_names[] =
 {"kind", "id", "realm", "record", "transit_current", NULL};
 static const char *const key_names[] =
 {"kind", "id", "uuid", "realm", "algorithm", "current", "min_version",
-"state", "index", "mac", NULL};
+"state", "index", "compression", "mac", NULL};
 
 static uint8
 number_of(const AlgorithmName *names, size_t n, const char *name)
@@ -257,7 +260,8 @@ options_digest(List *options, const TcKeyOptions *key,
 	static const char *const names[] =
 	{"kind", "uuid", "id", "algorithm", "current", "min_version", "state",
 	"index"};
-	int			nfields = lengthof(names) + 2 * key->nversions;
+	const char *compression = tc_keyopts_get(options, "compression");
+	int			nfields = lengthof(names) + 2 * key->nversions + 2;
 	TcSpan	   *fields = palloc(sizeof(TcSpan) * nfields);
 	int			n = 0;
 
@@ -270,8 +274,20 @@ options_digest(List *options, const TcKeyOptions *key,
 		fields[n++] = text_span(name);
 		fields[n++] = text_span(tc_keyopts_get(options, name));
 	}
+	if (compression != NULL)
+	{
+		fields[n++] = text_span("compression");
+		fields[n++] = text_span(compression);
+	}
 	return tc_kdf(NULL, TC_LABEL_KEY_FIELDS, fields, n, ret_digest,
 				  TC_MAC_BYTES) == TC_OK;
+}
+
+bool
+tc_keyopts_compression(const char *name, bool *ret_compresses)
+{
+	*ret_compresses = name != NULL && strcmp(name, COMPRESSION_LZ4) == 0;
+	return name == NULL || *ret_compresses || strcmp(name, COMPRESSION_NONE) == 0;
 }
 
 const char *
@@ -360,6 +376,7 @@ parse_key(List *options, TcKeyOptions *key)
 {
 	const char *algorithm = tc_keyopts_get(options, "algorithm");
 	const char *state = tc_keyopts_get(options, "state");
+	const char *compression = tc_keyopts_get(options, "compression");
 	const char *what;
 
 	what = check_names(options, key_names, "v");
@@ -371,6 +388,9 @@ parse_key(List *options, TcKeyOptions *key)
 		return "The algorithm is not in order.";
 	if (state == NULL || strcmp(state, "enabled") != 0)
 		return "The state is not in order.";
+	if (!tc_keyopts_compression(compression, &key->compresses) ||
+		(compression != NULL && !key->compresses))
+		return "The compression is not in order.";
 	key->current = (uint16) parse_number(tc_keyopts_get(options, "current"),
 										 PG_UINT16_MAX);
 	key->min_version = (uint16) parse_number(tc_keyopts_get(options, "min_version"),
@@ -455,7 +475,7 @@ List *
 tc_keyopts_make_key(const TcKeyIdentity *identity,
 					const uint8 wrap[TC_WRAP_BYTES],
 					uint8 index_algorithm,
-					const uint8 index_wrap[TC_WRAP_BYTES],
+					const uint8 index_wrap[TC_WRAP_BYTES], bool compresses,
 					uint8 ret_digest[TC_MAC_BYTES])
 {
 	const char *algorithm = tc_algorithm_name(identity->algorithm);
@@ -473,6 +493,8 @@ tc_keyopts_make_key(const TcKeyIdentity *identity,
 	options = lappend(options, make_option("min_version", "1"));
 	options = lappend(options, make_option("state", "enabled"));
 	options = lappend(options, make_option("index", wrap_text(tc_index_algorithm_name(index_algorithm), index_wrap)));
+	if (compresses)
+		options = lappend(options, make_option("compression", COMPRESSION_LZ4));
 	if (!options_digest(options, &key, ret_digest))
 		elog(ERROR, "could not compute the digest of a key's options");
 	return options;

@@ -59,6 +59,7 @@ typedef struct TcKeyOptions
 	TcVersionOption *versions;	/* ascending */
 	/* of a key */
 	TcVersionOption index;
+	bool		compresses;		/* plaintexts, before they are sealed */
 	TcKeyMac	mac;
 	/* of a root */
 	TcSpan		record;
@@ -78,6 +79,7 @@ extern List *tc_keyopts_make_key(const TcKeyIdentity *identity,
 								 const uint8 wrap[TC_WRAP_BYTES],
 								 uint8 index_algorithm,
 								 const uint8 index_wrap[TC_WRAP_BYTES],
+								 bool compresses,
 								 uint8 ret_digest[TC_MAC_BYTES]);
 
 /* Add the mac to such a list. */
@@ -106,6 +108,9 @@ extern const char *tc_algorithm_name(uint8 algorithm);
 extern uint8 tc_index_algorithm_by_name(const char *name);
 extern const char *tc_index_algorithm_name(uint8 algorithm);
 
+/* Whether the name of a compression, or none, means any.  False: unknown. */
+extern bool tc_keyopts_compression(const char *name, bool *ret_compresses);
+
 /* The name of an option that no server of ours has, or NULL. */
 extern const char *tc_keyopts_unknown(List *options);
 
@@ -114,7 +119,7 @@ extern const char *tc_keyopts_repeated(List *options);
 
 /*
  * Whether any option of the list is one that only we may write: all are but
- * "algorithm" and "index_algorithm", which choose for a new key.
+ * "algorithm", "index_algorithm" and "compression", which choose for a new key.
  */
 extern bool tc_keyopts_have_material(List *options);
 

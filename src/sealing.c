@@ -12,7 +12,10 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 
+#include <sodium.h>
+
 #include "compat.h"
+#include "compress.h"
 #include "errors.h"
 #include "sealing.h"
 
@@ -184,23 +187,23 @@ tc_value_token(uint32 key_id, uint8 type_code, TcSpan canonical,
 	}
 }
 
-struct varlena *
-tc_value_seal(uint32 key_id, uint8 type_code, TcSpan plain,
-			  const uint8 *token)
+/* Seal bytes that are the plaintext or (with the flag) it, compressed. */
+static struct varlena *
+seal_bytes(TcKey *key, uint8 flags, uint8 type_code, TcSpan plain,
+		   const uint8 *token)
 {
-	TcKey	   *key = usable_key(key_id);
 	TcKeyVersion *version = tc_key_version(key, key->current);
 	TcHeader	header;
 	struct varlena *value;
 	size_t		ad_len;
 
 	if (version == NULL)
-		tc_error_unknown_key(key_id);
+		tc_error_unknown_key(key->id);
 
 	header.algorithm = version->identity.algorithm;
-	header.flags = token != NULL ? TC_FLAG_SEARCHABLE : 0;
+	header.flags = flags | (token != NULL ? TC_FLAG_SEARCHABLE : 0);
 	header.type_code = type_code;
-	header.key_id = key_id;
+	header.key_id = key->id;
 	header.version = version->identity.version;
 	value = new_value(&header, tc_span(NULL, 0), 0, plain.len, &ad_len);
 	if (token != NULL)
@@ -209,12 +212,85 @@ tc_value_seal(uint32 key_id, uint8 type_code, TcSpan plain,
 	return value;
 }
 
+/* Compress and seal; NULL if that would not be shorter. */
+static struct varlena *
+seal_compressed(TcKey *key, uint8 type_code, TcSpan plain, const uint8 *token)
+{
+	size_t		max = tc_compressed_max(plain.len);
+	uint8	   *bytes;
+	size_t		len;
+	struct varlena *volatile value = NULL;
+
+	if (max == 0 || plain.len > TC_PLAIN_MAX)
+		return NULL;
+	bytes = palloc(max);
+	if (tc_compress(plain, bytes, &len) == TC_OK)
+	{
+		PG_TRY();
+		{
+			value = seal_bytes(key, TC_FLAG_COMPRESSED, type_code,
+							   tc_span(bytes, len), token);
+		}
+		PG_FINALLY();
+		{
+			sodium_memzero(bytes, len);
+		}
+		PG_END_TRY();
+	}
+	pfree(bytes);
+	return value;
+}
+
+struct varlena *
+tc_value_seal(uint32 key_id, uint8 type_code, TcSpan plain,
+			  const uint8 *token)
+{
+	TcKey	   *key = usable_key(key_id);
+	struct varlena *value = NULL;
+
+	if (unlikely(key->compresses))
+		value = seal_compressed(key, type_code, plain, token);
+	return value != NULL ? value : seal_bytes(key, 0, type_code, plain, token);
+}
+
+/* Decompress what was opened, and wipe that. */
+static struct varlena *
+decompress(struct varlena *opened)
+{
+	TcSpan		compressed = tc_span(VARDATA(opened), VARSIZE(opened) - VARHDRSZ);
+	struct varlena *volatile plain = NULL;
+	size_t		len;
+	TcResult	result = tc_decompressed_len(compressed, &len);
+
+	PG_TRY();
+	{
+		if (result == TC_OK)
+		{
+			plain = palloc(VARHDRSZ + len);
+			SET_VARSIZE(plain, VARHDRSZ + len);
+			result = tc_decompress(compressed, (uint8 *) VARDATA(plain), len);
+		}
+	}
+	PG_FINALLY();
+	{
+		sodium_memzero(opened, VARSIZE(opened));
+		pfree(opened);
+	}
+	PG_END_TRY();
+	if (result != TC_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("could not decompress value")));
+	return plain;
+}
+
 struct varlena *
 tc_value_open(const TcEnvelope *envelope)
 {
 	const TcHeader *header = &envelope->header;
 	TcKey	   *key = tc_key_by_id(header->key_id);
 	TcKeyVersion *version;
+	struct varlena *plain;
 
 	if (unlikely(InSecurityRestrictedOperation()))
 		ereport(ERROR,
@@ -227,7 +303,8 @@ tc_value_open(const TcEnvelope *envelope)
 	version = tc_key_version(key, header->version);
 	if (version == NULL || version->identity.algorithm != header->algorithm)
 		tc_error_rejected(header->key_id, header->version, envelope->body.len);
-	return open_with(key, version, envelope);
+	plain = open_with(key, version, envelope);
+	return header->flags & TC_FLAG_COMPRESSED ? decompress(plain) : plain;
 }
 
 struct varlena *

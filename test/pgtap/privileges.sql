@@ -38,7 +38,7 @@ SELECT bag_eq($$SELECT * FROM function WHERE function !~ '^themis_crypt\.(from_p
 	('themis_crypt.hash(encrypted)', 'PUBLIC', 'immutable', 'safe', 'strict leakproof'),
 	('themis_crypt.hash_extended(encrypted,bigint)', 'PUBLIC', 'immutable', 'safe', 'strict leakproof'),
 	('themis_crypt.validator(text[],oid)', 'PUBLIC', 'stable', 'safe', 'strict'),
-	('themis_crypt.create_key(text,text,text)', 'PUBLIC', 'volatile', 'unsafe', 'strict'),	-- USAGE on the wrapper decides
+	('themis_crypt.create_key(text,text,text,text)', 'PUBLIC', 'volatile', 'unsafe', 'strict'),	-- USAGE on the wrapper decides
 	('themis_crypt.root_records()', 'pg_monitor', 'stable', 'restricted', 'strict'),
 	('themis_crypt.concat_before(encrypted,text)', 'PUBLIC', 'stable', 'safe', 'strict'),
 	('themis_crypt.concat_after(text,encrypted)', 'PUBLIC', 'stable', 'safe', 'strict'),

@@ -197,10 +197,11 @@ class Value:
         self.type_code = reader.uint(1)
         self.key_id = reader.uint(3)
         self.version = reader.uint(2)
+        self.compressed = flags & 0x40 != 0
         self.pending = self.version == 0
         self.role = None
         need(self.algorithm != 0 and self.key_id != 0, "malformed")
-        need(self.algorithm <= 2 and flags & 0xE0 == 0 and self.type_code < len(TYPES), "unsupported")
+        need(self.algorithm <= 2 and flags & 0xA0 == 0 and self.type_code < len(TYPES), "unsupported")
         if self.pending:
             need(flags == 0, "malformed")
             self.version = reader.uint(2)
@@ -218,7 +219,35 @@ class Value:
         need(self.algorithm == 1, "unsupported algorithm")
         slot_key = kdf(key, "themis/value/v1", realm, uuid, u(self.version, 2), u(self.algorithm, 1),
                        u(PENDING if self.pending else VALUE, 1))
-        return aead_open(slot_key, self.nonce, self.ad, self.body)
+        plain = aead_open(slot_key, self.nonce, self.ad, self.body)
+        return decompress(plain) if self.compressed else plain
+
+
+def lz4_length(reader, length):
+    while length >= 15:
+        more = reader.uint(1)
+        length += more
+        if more < 255:
+            break
+    return length
+
+
+def decompress(data):
+    reader = Reader(data)
+    length = reader.uint(4)
+    need(128 <= length <= 256 << 20 and len(data) <= length - length // 8, "malformed")
+    plain = bytearray()
+    while True:
+        how = reader.uint(1)
+        plain += reader.take(lz4_length(reader, how >> 4))
+        if reader.done():
+            break
+        back = reader.uint(2)
+        need(1 <= back <= len(plain), "malformed")
+        for _ in range(lz4_length(reader, how & 15) + 4):
+            plain.append(plain[-back])
+    need(len(plain) == length, "malformed")
+    return bytes(plain)
 
 
 def from_armor(text):
@@ -498,10 +527,10 @@ class Check:
         self.ok(unwrap(wrap, self.bytes("root"), *identity) == self.bytes(key), name)
         self.ok(slot_address(wrap, *identity) == self.bytes(name + ".address"), name + ".address")
 
-    def value(self, name, key, uuid, **expected):
+    def value(self, name, key, uuid, plain=None, **expected):
         value = from_armor(self.text[name + ".armor"])
-        plain = value.open(self.bytes(key), self.bytes("realm"), self.bytes(uuid))
-        self.ok(plain == self.bytes(name + ".plain"), name)
+        opened = value.open(self.bytes(key), self.bytes("realm"), self.bytes(uuid))
+        self.ok(opened == (plain or self.bytes(name + ".plain")), name)
         for field, content in expected.items():
             self.ok(getattr(value, field) == content, "%s: %s" % (name, field))
         self.refused(name, value, key, uuid)
@@ -550,6 +579,7 @@ class Check:
         self.value("value.text", "dek", "uuid", key_id=key_id, version=version, type_code=1, token=b"")
         self.value("value.empty", "dek", "uuid", type_code=2, version=version)
         self.value("value.searchable", "dek", "uuid", type_code=18, token=bytes(range(0xE0, 0xF0)))
+        self.value("value.compressed", "dek", "uuid", plain=b"a" * 200, type_code=1)
         self.value("value.long", "dek", "uuid", type_code=4, version=65535)
         self.value("value.pending", "transit.key", "realm", type_code=0, role=b"alice",
                    key_id=int(self.text["transit.key_id"]), version=int(self.text["transit.version"]))

@@ -302,6 +302,9 @@ freeze_values(void)
 {
 	TcHeader	header = {ALG, 0, 1, 74565, 7};
 	TcKeyIdentity last = identity;
+	static const uint8_t two_hundred_a[] = {
+		200, 0, 0, 0, 0x1f, 'a', 1, 0, 175, 0x50, 'a', 'a', 'a', 'a', 'a'
+	};
 	uint8_t		long_plain[1000];
 	uint8_t		token[TC_TOKEN_BYTES];
 
@@ -314,6 +317,10 @@ freeze_values(void)
 	header.flags = TC_FLAG_SEARCHABLE;
 	freeze_value("value.searchable", &header, dek, &identity, tc_span(token, sizeof(token)),
 				 tc_span("\2\40\12\0\0\1", 6));
+	header.type_code = 1;
+	header.flags = TC_FLAG_COMPRESSED;
+	freeze_value("value.compressed", &header, dek, &identity, tc_span(NULL, 0),
+				 tc_span(two_hundred_a, sizeof(two_hundred_a)));
 	header.type_code = 4;
 	header.flags = 0;
 	header.version = last.version = 65535;
