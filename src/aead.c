@@ -11,37 +11,57 @@
 
 #include "aead.h"
 
-#define IETF_NONCE_BYTES	crypto_aead_chacha20poly1305_ietf_NPUBBYTES
+#define INNER_NONCE_BYTES	crypto_aead_chacha20poly1305_ietf_NPUBBYTES
+#define COUNTER_BYTES		(TC_NONCE_BYTES - TC_SALT_BYTES)
+
+#ifdef crypto_aead_aegis256_KEYBYTES
+#define HAVE_AEGIS256
+#endif
+
 /*
- * For longer texts libsodium uses vector code, which leaves its key spread over
- * the stack below us.  Measured: none below these lengths, and not deeper.
+ * What libsodium leaves on the stack below us, measured.  Its ChaCha20 for
+ * longer texts is vector code, which leaves the key spread: none below 256
+ * bytes, and not deeper than 4096.  AES-GCM leaves parts of the key schedule,
+ * AEGIS its state, neither deeper than 700 bytes.
  */
 #define VECTOR_BYTES		256
-#define STACK_BYTES			4096
-
-#define COUNTER_BYTES		(TC_NONCE_BYTES - TC_SALT_BYTES)
+#define VECTOR_STACK_BYTES	4096
+#define AES_STACK_BYTES		1024
 
 _Static_assert(TC_KEY_BYTES == crypto_aead_chacha20poly1305_ietf_KEYBYTES &&
 			   TC_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES &&
+			   TC_KEY_BYTES == crypto_aead_aes256gcm_KEYBYTES &&
 			   TC_KEY_BYTES == crypto_core_hchacha20_KEYBYTES &&
 			   TC_KEY_BYTES == crypto_core_hchacha20_OUTPUTBYTES,
 			   "a key is no key of the AEAD");
 _Static_assert(TC_TAG_BYTES == crypto_aead_chacha20poly1305_ietf_ABYTES &&
-			   TC_TAG_BYTES == crypto_aead_xchacha20poly1305_ietf_ABYTES,
+			   TC_TAG_BYTES == crypto_aead_xchacha20poly1305_ietf_ABYTES &&
+			   TC_TAG_BYTES == crypto_aead_aes256gcm_ABYTES,
 			   "the AEAD has another tag");
 _Static_assert(TC_NONCE_BYTES == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES &&
 			   TC_SALT_BYTES == crypto_core_hchacha20_INPUTBYTES &&
-			   IETF_NONCE_BYTES == 4 + COUNTER_BYTES,
+			   INNER_NONCE_BYTES == crypto_aead_aes256gcm_NPUBBYTES &&
+			   INNER_NONCE_BYTES == 4 + COUNTER_BYTES,
 			   "the AEAD has another nonce");
 _Static_assert(TC_PLAIN_MAX <=
-			   crypto_aead_chacha20poly1305_ietf_MESSAGEBYTES_MAX,
+			   crypto_aead_chacha20poly1305_ietf_MESSAGEBYTES_MAX &&
+			   TC_PLAIN_MAX <= crypto_aead_aes256gcm_MESSAGEBYTES_MAX,
 			   "libsodium would abort on a long plaintext");
+#ifdef HAVE_AEGIS256
+_Static_assert(TC_KEY_BYTES == crypto_aead_aegis256_KEYBYTES &&
+			   TC_TAG_MAX == crypto_aead_aegis256_ABYTES &&
+			   TC_NONCE_MAX == crypto_aead_aegis256_NPUBBYTES &&
+			   TC_PLAIN_MAX <= crypto_aead_aegis256_MESSAGEBYTES_MAX,
+			   "AEGIS-256 has other sizes");
+#endif
 
 static void
-wipe_stack(size_t len)
+wipe_stack(uint8_t algorithm, size_t len)
 {
-	if (len >= VECTOR_BYTES)
-		sodium_stackzero(STACK_BYTES);
+	if (algorithm != TC_ALG_XCHACHA20POLY1305)
+		sodium_stackzero(AES_STACK_BYTES);
+	else if (len >= VECTOR_BYTES)
+		sodium_stackzero(VECTOR_STACK_BYTES);
 }
 
 /* Give libsodium an address even where there are no bytes. */
@@ -53,10 +73,9 @@ address_of(TcSpan span)
 	return span.len > 0 ? span.data : nothing;
 }
 
-/* Build the nonce that XChaCha20 uses under its subkey. */
+/* Build the nonce that is used under a subkey. */
 static void
-inner_nonce(const uint8_t nonce[TC_NONCE_BYTES],
-			uint8_t ret_inner[IETF_NONCE_BYTES])
+inner_nonce(const uint8_t *nonce, uint8_t ret_inner[INNER_NONCE_BYTES])
 {
 	memset(ret_inner, 0, 4);
 	memcpy(ret_inner + 4, nonce + TC_SALT_BYTES, COUNTER_BYTES);
@@ -64,10 +83,10 @@ inner_nonce(const uint8_t nonce[TC_NONCE_BYTES],
 
 /* Zero what an opening that failed would have written. */
 static void
-zero_plain(TcSpan body, uint8_t *ret_plain)
+zero_plain(size_t tag_len, TcSpan body, uint8_t *ret_plain)
 {
-	if (body.len > TC_TAG_BYTES)
-		sodium_memzero(ret_plain, body.len - TC_TAG_BYTES);
+	if (body.len > tag_len)
+		sodium_memzero(ret_plain, body.len - tag_len);
 }
 
 TcResult
@@ -79,7 +98,19 @@ tc_aead_init(void)
 bool
 tc_aead_supports(uint8_t algorithm)
 {
-	return algorithm == TC_ALG_XCHACHA20POLY1305;
+	switch (algorithm)
+	{
+		case TC_ALG_XCHACHA20POLY1305:
+			return true;
+		case TC_ALG_AES256GCM:
+			return crypto_aead_aes256gcm_is_available() != 0;
+#ifdef HAVE_AEGIS256
+		case TC_ALG_AEGIS256:
+			return true;
+#endif
+		default:
+			return false;
+	}
 }
 
 TcResult
@@ -89,6 +120,11 @@ tc_aead_subkey(uint8_t algorithm, const uint8_t key[TC_KEY_BYTES],
 {
 	if (!tc_aead_supports(algorithm))
 		return TC_UNSUPPORTED;
+	if (tc_sizes(algorithm)->subkey_salt == 0)
+	{
+		memcpy(ret_subkey, key, TC_KEY_BYTES);
+		return TC_OK;
+	}
 	if (crypto_core_hchacha20(ret_subkey, salt, key, NULL) != 0)
 	{
 		sodium_memzero(ret_subkey, TC_KEY_BYTES);
@@ -97,61 +133,135 @@ tc_aead_subkey(uint8_t algorithm, const uint8_t key[TC_KEY_BYTES],
 	return TC_OK;
 }
 
+/*
+ * The calls of libsodium, all alike: 0 if all went well.  ret_len is what was
+ * written.
+ */
+static int
+gcm_seal(const uint8_t *subkey, const uint8_t *inner, TcSpan ad, TcSpan plain,
+		 uint8_t *ret_body, unsigned long long *ret_len)
+{
+	crypto_aead_aes256gcm_state schedule;
+	int			failed;
+
+	failed = crypto_aead_aes256gcm_beforenm(&schedule, subkey);
+	if (!failed)
+		failed = crypto_aead_aes256gcm_encrypt_afternm(ret_body, ret_len,
+													   address_of(plain), plain.len,
+													   address_of(ad), ad.len,
+													   NULL, inner, &schedule);
+	sodium_memzero(&schedule, sizeof(schedule));
+	return failed;
+}
+
+static int
+gcm_open(const uint8_t *subkey, const uint8_t *inner, TcSpan ad, TcSpan body,
+		 uint8_t *ret_plain, unsigned long long *ret_len)
+{
+	crypto_aead_aes256gcm_state schedule;
+	int			failed;
+
+	failed = crypto_aead_aes256gcm_beforenm(&schedule, subkey);
+	if (!failed)
+		failed = crypto_aead_aes256gcm_decrypt_afternm(ret_plain, ret_len, NULL,
+													   body.data, body.len,
+													   address_of(ad), ad.len,
+													   inner, &schedule);
+	sodium_memzero(&schedule, sizeof(schedule));
+	return failed;
+}
+
+static int
+seal_by(uint8_t algorithm, const uint8_t *subkey, const uint8_t *nonce,
+		TcSpan ad, TcSpan plain, uint8_t *ret_body,
+		unsigned long long *ret_len)
+{
+	uint8_t		inner[INNER_NONCE_BYTES];
+
+#ifdef HAVE_AEGIS256
+	if (algorithm == TC_ALG_AEGIS256)
+		return crypto_aead_aegis256_encrypt(ret_body, ret_len,
+											address_of(plain), plain.len,
+											address_of(ad), ad.len,
+											NULL, nonce, subkey);
+#endif
+	inner_nonce(nonce, inner);
+	if (algorithm == TC_ALG_AES256GCM)
+		return gcm_seal(subkey, inner, ad, plain, ret_body, ret_len);
+	return crypto_aead_chacha20poly1305_ietf_encrypt(ret_body, ret_len,
+													 address_of(plain), plain.len,
+													 address_of(ad), ad.len,
+													 NULL, inner, subkey);
+}
+
+static int
+open_by(uint8_t algorithm, const uint8_t *subkey, const uint8_t *nonce,
+		TcSpan ad, TcSpan body, uint8_t *ret_plain,
+		unsigned long long *ret_len)
+{
+	uint8_t		inner[INNER_NONCE_BYTES];
+
+#ifdef HAVE_AEGIS256
+	if (algorithm == TC_ALG_AEGIS256)
+		return crypto_aead_aegis256_decrypt(ret_plain, ret_len, NULL,
+											body.data, body.len,
+											address_of(ad), ad.len,
+											nonce, subkey);
+#endif
+	inner_nonce(nonce, inner);
+	if (algorithm == TC_ALG_AES256GCM)
+		return gcm_open(subkey, inner, ad, body, ret_plain, ret_len);
+	return crypto_aead_chacha20poly1305_ietf_decrypt(ret_plain, ret_len, NULL,
+													 body.data, body.len,
+													 address_of(ad), ad.len,
+													 inner, subkey);
+}
+
 TcResult
 tc_aead_seal(uint8_t algorithm, const uint8_t subkey[TC_KEY_BYTES],
-			 const uint8_t nonce[TC_NONCE_BYTES], TcSpan ad, TcSpan plain,
-			 uint8_t *ret_body)
+			 const uint8_t *nonce, TcSpan ad, TcSpan plain, uint8_t *ret_body)
 {
-	uint8_t		inner[IETF_NONCE_BYTES];
-	unsigned long long body_len = 0;
+	size_t		body_len = plain.len + tc_sizes(algorithm)->tag;
+	unsigned long long len = 0;
+	TcResult	result = TC_OK;
 
 	if (!tc_aead_supports(algorithm))
 		return TC_UNSUPPORTED;
 	if (plain.len > TC_PLAIN_MAX)
 		return TC_TOO_LARGE;
-	inner_nonce(nonce, inner);
-	if (crypto_aead_chacha20poly1305_ietf_encrypt(ret_body, &body_len,
-												  address_of(plain), plain.len,
-												  address_of(ad), ad.len,
-												  NULL, inner, subkey) != 0 ||
-		body_len != plain.len + TC_TAG_BYTES)
+	if (seal_by(algorithm, subkey, nonce, ad, plain, ret_body, &len) != 0 ||
+		len != body_len)
 	{
-		sodium_memzero(ret_body, plain.len + TC_TAG_BYTES);
-		wipe_stack(plain.len);
-		return TC_UNSUPPORTED;
+		sodium_memzero(ret_body, body_len);
+		result = TC_UNSUPPORTED;
 	}
-	wipe_stack(plain.len);
-	return TC_OK;
+	wipe_stack(algorithm, plain.len);
+	return result;
 }
 
 TcResult
 tc_aead_open(uint8_t algorithm, const uint8_t subkey[TC_KEY_BYTES],
-			 const uint8_t nonce[TC_NONCE_BYTES], TcSpan ad, TcSpan body,
-			 uint8_t *ret_plain)
+			 const uint8_t *nonce, TcSpan ad, TcSpan body, uint8_t *ret_plain)
 {
+	size_t		tag_len = tc_sizes(algorithm)->tag;
 	uint8_t		none[1];
-	uint8_t    *plain = body.len > TC_TAG_BYTES ? ret_plain : none;
-	uint8_t		inner[IETF_NONCE_BYTES];
-	unsigned long long plain_len = 0;
+	uint8_t    *plain = body.len > tag_len ? ret_plain : none;
+	unsigned long long len = 0;
 	TcResult	result = TC_OK;
 
-	inner_nonce(nonce, inner);
 	if (!tc_aead_supports(algorithm))
 		result = TC_UNSUPPORTED;
-	else if (body.len < TC_TAG_BYTES)
+	else if (body.len < tag_len)
 		result = TC_REJECTED;
-	else if (body.len - TC_TAG_BYTES > TC_PLAIN_MAX)
+	else if (body.len - tag_len > TC_PLAIN_MAX)
 		result = TC_TOO_LARGE;
-	else if (crypto_aead_chacha20poly1305_ietf_decrypt(plain, &plain_len, NULL,
-													   body.data, body.len,
-													   address_of(ad), ad.len,
-													   inner, subkey) != 0 ||
-			 plain_len != body.len - TC_TAG_BYTES)
+	else if (open_by(algorithm, subkey, nonce, ad, body, plain, &len) != 0 ||
+			 len != body.len - tag_len)
 		result = TC_REJECTED;
 
 	if (result != TC_OK)
-		zero_plain(body, ret_plain);
-	wipe_stack(body.len);
+		zero_plain(tag_len, body, ret_plain);
+	wipe_stack(algorithm, body.len);
 	return result;
 }
 
@@ -184,7 +294,7 @@ tc_aead_unwrap(const uint8_t key[TC_KEY_BYTES],
 		result = tc_aead_open(TC_ALG_XCHACHA20POLY1305, subkey, nonce, ad,
 							  body, ret_plain);
 	else
-		zero_plain(body, ret_plain);
+		zero_plain(TC_TAG_BYTES, body, ret_plain);
 	sodium_memzero(subkey, sizeof(subkey));
 	return result;
 }

@@ -8,6 +8,8 @@
  * once.  HChaCha20 of the key and the salt, then ChaCha20-Poly1305-IETF
  * under the rest of the nonce, is XChaCha20-Poly1305 to the letter
  * (draft-irtf-cfrg-xchacha, section 2.3); a unit test compares both.
+ * aes256gcm takes the same subkey and AES-256-GCM.  aegis256 has a nonce of
+ * 256 bits, and needs no subkey: it uses the key itself.
  *
  *	Owns	nothing.
  *	Errors	TC_REJECTED when a tag does not verify, TC_UNSUPPORTED for an
@@ -27,7 +29,7 @@
 #include "envelope.h"
 #include "kdf.h"
 
-#define TC_SALT_BYTES	16		/* head of the nonce */
+#define TC_SALT_BYTES	16		/* head of a nonce that chooses a subkey */
 
 /*
  * Make libsodium ready.  Call once per process before anything else here;
@@ -35,34 +37,39 @@
  */
 extern TcResult tc_aead_init(void) TC_CHECK_RESULT;
 
-/* Whether this build and this CPU have the algorithm. */
+/*
+ * Whether this build and this CPU have the algorithm: aes256gcm needs a CPU
+ * that libsodium has AES code for, aegis256 a libsodium of 1.0.19 or newer.
+ */
 extern bool tc_aead_supports(uint8_t algorithm);
 
-/* The subkey of a key for one salt (the first 16 bytes of a nonce). */
+/*
+ * The subkey of a key for one salt (the first 16 bytes of a nonce); for an
+ * algorithm without subkeys a copy of the key.
+ */
 extern TcResult tc_aead_subkey(uint8_t algorithm,
 							   const uint8_t key[TC_KEY_BYTES],
 							   const uint8_t salt[TC_SALT_BYTES],
 							   uint8_t ret_subkey[TC_KEY_BYTES]) TC_CHECK_RESULT;
 
 /*
- * Seal "plain": ret_body gets plain.len + TC_TAG_BYTES bytes, ciphertext
- * and tag.  It may start where plain starts, else they must not overlap.
+ * Seal "plain": ret_body gets ciphertext and tag, plain.len and the
+ * algorithm's tag (tc_sizes()) bytes long.  It may start where plain starts,
+ * else they must not overlap.  The nonce is as long as tc_sizes() says.
  */
 extern TcResult tc_aead_seal(uint8_t algorithm,
 							 const uint8_t subkey[TC_KEY_BYTES],
-							 const uint8_t nonce[TC_NONCE_BYTES],
-							 TcSpan ad, TcSpan plain,
+							 const uint8_t *nonce, TcSpan ad, TcSpan plain,
 							 uint8_t *ret_body) TC_CHECK_RESULT;
 
 /*
- * Open "body" (ciphertext and tag): ret_plain gets body.len - TC_TAG_BYTES
+ * Open "body" (ciphertext and tag): ret_plain gets body.len less the tag
  * bytes of plaintext, or zeros on anything but TC_OK.  Empty plaintext is
  * valid; a body shorter than a tag is TC_REJECTED.
  */
 extern TcResult tc_aead_open(uint8_t algorithm,
 							 const uint8_t subkey[TC_KEY_BYTES],
-							 const uint8_t nonce[TC_NONCE_BYTES],
-							 TcSpan ad, TcSpan body,
+							 const uint8_t *nonce, TcSpan ad, TcSpan body,
 							 uint8_t *ret_plain) TC_CHECK_RESULT;
 
 /*

@@ -83,11 +83,11 @@ extern bool tc_slot_live(const TcSlotRef *ref);
  * but TC_SLOT_OK the output holds zeros.  Never throws, never allocates.
  */
 extern TcSlotResult tc_slot_seal(const TcSlotRef *ref, uint8 algorithm,
-								 const uint8 nonce[TC_NONCE_BYTES],
-								 TcSpan ad, TcSpan plain, uint8 *ret_body);
+								 const uint8 *nonce, TcSpan ad, TcSpan plain,
+								 uint8 *ret_body);
 extern TcSlotResult tc_slot_open(const TcSlotRef *ref, uint8 algorithm,
-								 const uint8 nonce[TC_NONCE_BYTES],
-								 TcSpan ad, TcSpan body, uint8 *ret_plain);
+								 const uint8 *nonce, TcSpan ad, TcSpan body,
+								 uint8 *ret_plain);
 
 /*
  * Make the blind token of a canonical form with an index key: see

@@ -162,8 +162,9 @@ derive_into_cell(const TcSlotRef *ref, uint8 algorithm, const uint8 *salt,
 }
 
 /*
- * Find the subkey for a nonce.  "own" is where to derive it if no cell is to
- * be had; the caller wipes it.
+ * Find the subkey for a nonce: a cell has it, or the slot's key is used as it
+ * is, in place.  "own" is where to derive it if no cell is to be had; the
+ * caller wipes it.
  */
 static inline TcSlotResult
 find_subkey(const TcSlotRef *ref, uint8 algorithm, const uint8 *nonce,
@@ -172,6 +173,11 @@ find_subkey(const TcSlotRef *ref, uint8 algorithm, const uint8 *nonce,
 	Cell	   *cell;
 	TcSlotResult result;
 
+	if (algorithm != FOR_TOKENS && tc_sizes(algorithm)->subkey_salt == 0)
+	{
+		*ret_subkey = slot_at(ref->index)->key;
+		return tc_slot_live(ref) ? TC_SLOT_OK : TC_SLOT_STALE;
+	}
 	if (unlikely(!my_cells_taken))
 		take_cells();
 	if (my_ncells == 0)
@@ -213,9 +219,8 @@ judge(const TcSlotRef *ref, TcResult result)
 }
 
 TcSlotResult
-tc_slot_seal(const TcSlotRef *ref, uint8 algorithm,
-			 const uint8 nonce[TC_NONCE_BYTES], TcSpan ad, TcSpan plain,
-			 uint8 *ret_body)
+tc_slot_seal(const TcSlotRef *ref, uint8 algorithm, const uint8 *nonce,
+			 TcSpan ad, TcSpan plain, uint8 *ret_body)
 {
 	uint8		own[TC_KEY_BYTES];
 	const uint8 *subkey;
@@ -230,20 +235,20 @@ tc_slot_seal(const TcSlotRef *ref, uint8 algorithm,
 	if (my_ncells == 0)
 		sodium_memzero(own, sizeof(own));
 	if (result != TC_SLOT_OK)
-		sodium_memzero(ret_body, plain.len + TC_TAG_BYTES);
+		sodium_memzero(ret_body, plain.len + tc_sizes(algorithm)->tag);
 	return result;
 }
 
 TcSlotResult
-tc_slot_open(const TcSlotRef *ref, uint8 algorithm,
-			 const uint8 nonce[TC_NONCE_BYTES], TcSpan ad, TcSpan body,
-			 uint8 *ret_plain)
+tc_slot_open(const TcSlotRef *ref, uint8 algorithm, const uint8 *nonce,
+			 TcSpan ad, TcSpan body, uint8 *ret_plain)
 {
+	size_t		tag_len = tc_sizes(algorithm)->tag;
 	uint8		own[TC_KEY_BYTES];
 	const uint8 *subkey;
 	TcSlotResult result;
 
-	if (body.len < TC_TAG_BYTES)
+	if (body.len < tag_len)
 		return TC_SLOT_REJECTED;
 	result = find_subkey(ref, algorithm, nonce, own, &subkey);
 	if (result == TC_SLOT_OK)
@@ -252,7 +257,7 @@ tc_slot_open(const TcSlotRef *ref, uint8 algorithm,
 	if (my_ncells == 0)
 		sodium_memzero(own, sizeof(own));
 	if (result != TC_SLOT_OK)
-		sodium_memzero(ret_plain, body.len - TC_TAG_BYTES);
+		sodium_memzero(ret_plain, body.len - tag_len);
 	return result;
 }
 

@@ -54,7 +54,7 @@ check_header(const TcHeader *header)
 {
 	if (header->algorithm == 0 || header->key_id == 0)
 		return TC_MALFORMED;
-	if (header->algorithm > TC_ALG_AES256GCM ||
+	if (header->algorithm > TC_ALG_AEGIS256 ||
 		(header->flags & ~FLAGS_KNOWN) != 0 ||
 		(header->type_code > TYPE_CODE_MAX &&
 		 !(is_pending(header) && header->type_code == TYPE_CODE_OCTETS)))
@@ -121,6 +121,7 @@ tc_envelope_parse(TcSpan value, TcEnvelope *ret_envelope)
 {
 	TcReader	reader = tc_reader(value);
 	TcEnvelope	envelope = {0};
+	const TcSizes *sizes;
 	TcResult	result;
 
 	result = tc_envelope_read_header(value, &envelope.header);
@@ -138,10 +139,11 @@ tc_envelope_parse(TcSpan value, TcEnvelope *ret_envelope)
 		(void) tc_read_span(&reader, TC_TOKEN_BYTES);
 
 	envelope.ad = tc_span(value.data, value.len - reader.left);
-	envelope.nonce = tc_read_span(&reader, TC_NONCE_BYTES);
-	if (reader.failed || reader.left < TC_TAG_BYTES)
+	sizes = tc_sizes(envelope.header.algorithm);
+	envelope.nonce = tc_read_span(&reader, sizes->nonce);
+	if (reader.failed || reader.left < sizes->tag)
 		return TC_MALFORMED;
-	if (reader.left - TC_TAG_BYTES > TC_PLAIN_MAX)
+	if (reader.left - sizes->tag > TC_PLAIN_MAX)
 		return TC_TOO_LARGE;
 	envelope.body = tc_read_span(&reader, reader.left);
 	*ret_envelope = envelope;

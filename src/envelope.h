@@ -27,8 +27,10 @@
 									 * sealed values of every version */
 #define TC_HEADER_BYTES		8
 #define TC_TOKEN_BYTES		16
-#define TC_NONCE_BYTES		24
-#define TC_TAG_BYTES		16
+#define TC_NONCE_BYTES		24	/* of XChaCha20-Poly1305: wraps, and all */
+#define TC_TAG_BYTES		16	/* values but those of aegis256 */
+#define TC_NONCE_MAX		32
+#define TC_TAG_MAX			32
 #define TC_KEY_ID_MAX		0xFFFFFF
 #define TC_PLAIN_MAX		((size_t) 256 * 1024 * 1024)
 
@@ -36,9 +38,32 @@
 typedef enum TcAlgorithm
 {
 	TC_ALG_XCHACHA20POLY1305 = 1,
-	TC_ALG_AES256GCM = 2,		/* reserved */
-	TC_ALG_AEGIS256 = 3			/* reserved */
+	TC_ALG_AES256GCM = 2,
+	TC_ALG_AEGIS256 = 3
 } TcAlgorithm;
+
+/* What depends on the algorithm. */
+typedef struct TcSizes
+{
+	size_t		subkey_salt;	/* head of the nonce that chooses a subkey;
+								 * 0 = the key itself is used */
+	size_t		nonce;
+	size_t		tag;
+} TcSizes;
+
+/* The sizes of an algorithm; those of the first for one that is not known. */
+static inline const TcSizes *
+tc_sizes(uint8_t algorithm)
+{
+	static const TcSizes sizes[] = {
+		[0] = {16, TC_NONCE_BYTES, TC_TAG_BYTES},
+		[TC_ALG_XCHACHA20POLY1305] = {16, TC_NONCE_BYTES, TC_TAG_BYTES},
+		[TC_ALG_AES256GCM] = {16, 24, 16},
+		[TC_ALG_AEGIS256] = {0, TC_NONCE_MAX, TC_TAG_MAX},
+	};
+
+	return &sizes[algorithm <= TC_ALG_AEGIS256 ? algorithm : 0];
+}
 
 #define TC_FLAG_SEARCHABLE	0x10
 #define TC_FLAG_CONTEXT		0x20	/* reserved */
@@ -64,7 +89,7 @@ typedef struct TcEnvelope
 	uint16_t	transit_version;	/* pending only, else 0 */
 	TcSpan		role;			/* pending only: name of the role */
 	TcSpan		ad;				/* what the AEAD authenticates beside the text */
-	TcSpan		nonce;			/* TC_NONCE_BYTES */
+	TcSpan		nonce;			/* as long as the algorithm wants it */
 	TcSpan		body;			/* ciphertext and tag */
 } TcEnvelope;
 

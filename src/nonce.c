@@ -12,10 +12,7 @@
 
 #include "nonce.h"
 
-#define SALT_BYTES	16			/* before the counter */
-
-_Static_assert(SALT_BYTES + sizeof(uint64_t) == TC_NONCE_BYTES,
-			   "a nonce is a salt and a 64-bit counter");
+#define COUNTER_BYTES	8		/* at the end of a nonce */
 
 static bool
 same_epoch(const TcNonceEpoch *a, const TcNonceEpoch *b)
@@ -26,9 +23,11 @@ same_epoch(const TcNonceEpoch *a, const TcNonceEpoch *b)
 
 /* Whether a run may serve one more value of plain_len bytes. */
 static bool
-run_goes_on(const TcNonceRun *run, const TcNonceEpoch *epoch, size_t plain_len)
+run_goes_on(const TcNonceRun *run, const TcNonceEpoch *epoch, size_t plain_len,
+			size_t nonce_len)
 {
 	return run->values > 0 && run->values < TC_RUN_VALUES_MAX &&
+		run->nonce_len == nonce_len &&
 		same_epoch(&run->epoch, epoch) &&
 		plain_len < TC_RUN_SOLO_BYTES &&
 		run->bytes <= TC_RUN_BYTES_MAX &&
@@ -37,32 +36,32 @@ run_goes_on(const TcNonceRun *run, const TcNonceEpoch *epoch, size_t plain_len)
 
 /* Add one to the counter, modulo 2^64; the salt stays. */
 static void
-count_up(uint8_t nonce[TC_NONCE_BYTES])
+count_up(uint8_t *nonce, size_t nonce_len)
 {
-	for (int i = SALT_BYTES; i < TC_NONCE_BYTES; i++)
+	for (size_t i = nonce_len - COUNTER_BYTES; i < nonce_len; i++)
 		if (++nonce[i] != 0)
 			break;
 }
 
 TcResult
 tc_nonce_take(TcNonceRun *run, const TcNonceEpoch *epoch, size_t plain_len,
-			  uint8_t ret_nonce[TC_NONCE_BYTES])
+			  size_t nonce_len, uint8_t *ret_nonce)
 {
-	if (!run_goes_on(run, epoch, plain_len))
+	if (!run_goes_on(run, epoch, plain_len, nonce_len))
 	{
-		TcNonceRun	fresh = {.epoch = *epoch};
+		TcNonceRun	fresh = {.epoch = *epoch, .nonce_len = nonce_len};
 
 		/* The old run ends even if the drawing fails. */
 		memset(run, 0, sizeof(*run));
-		if (tc_random(fresh.next, sizeof(fresh.next)) != TC_OK)
+		if (tc_random(fresh.next, nonce_len) != TC_OK)
 			return TC_SYSTEM;
 		*run = fresh;
 	}
 
-	count_up(run->next);
+	count_up(run->next, nonce_len);
 	run->values++;
 	run->bytes += plain_len;
-	memcpy(ret_nonce, run->next, TC_NONCE_BYTES);
+	memcpy(ret_nonce, run->next, nonce_len);
 
 	/* A large value has its nonce for itself. */
 	if (plain_len >= TC_RUN_SOLO_BYTES)

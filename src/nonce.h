@@ -1,10 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * nonce.h
- *	  Nonces: 24 bytes drawn by the process that seals, then counted.
+ *	  Nonces: drawn by the process that seals, then counted.
  *
- * A run is one drawing from the kernel: a 16-byte salt and a 64-bit
- * little-endian counter with a random start.  Each value takes the counter
+ * A run is one drawing from the kernel: a salt and behind it a 64-bit
+ * little-endian counter with a random start.  The salt has 16 bytes, or 24
+ * where the algorithm has a nonce of 32.  Each value takes the counter
  * plus one.  The counter moves before the value is sealed and is never moved
  * back: values of aborted transactions lie on disk too.  A run serves one
  * version of one DEK, and is given up as soon as anything around it changes,
@@ -47,15 +48,17 @@ typedef struct TcNonceRun
 	TcNonceEpoch epoch;
 	uint32_t	values;			/* given out; 0 = nothing drawn yet */
 	uint64_t	bytes;			/* of plaintext sealed in this run */
-	uint8_t		next[TC_NONCE_BYTES];
+	size_t		nonce_len;
+	uint8_t		next[TC_NONCE_MAX];
 } TcNonceRun;
 
 /*
  * Take the nonce for a plaintext of plain_len bytes.  A run starts zeroed.
+ * nonce_len, of the algorithm (tc_sizes()), is 16 at least.
  */
 extern TcResult tc_nonce_take(TcNonceRun *run, const TcNonceEpoch *epoch,
-							  size_t plain_len,
-							  uint8_t ret_nonce[TC_NONCE_BYTES]) TC_CHECK_RESULT;
+							  size_t plain_len, size_t nonce_len,
+							  uint8_t *ret_nonce) TC_CHECK_RESULT;
 
 /*
  * Fill ret_bytes from getrandom(2), for nonces, keys and ids alike.  Blocks

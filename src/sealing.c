@@ -26,8 +26,8 @@
 #define LOAD_TRIES 100
 
 static void
-take_nonce(TcKeyVersion *version, size_t plain_len,
-		   uint8 ret_nonce[TC_NONCE_BYTES])
+take_nonce(TcKeyVersion *version, size_t plain_len, size_t nonce_len,
+		   uint8 *ret_nonce)
 {
 	TcNonceEpoch epoch;
 
@@ -35,7 +35,8 @@ take_nonce(TcKeyVersion *version, size_t plain_len,
 	epoch.xact = tc_local_xact();
 	epoch.statement = GetCurrentStatementStartTimestamp();
 	epoch.generation = version->slot.generation;
-	if (tc_nonce_take(&version->nonces, &epoch, plain_len, ret_nonce) != TC_OK)
+	if (tc_nonce_take(&version->nonces, &epoch, plain_len, nonce_len,
+					  ret_nonce) != TC_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYSTEM_ERROR),
 				 errmsg("could not draw random bytes: %m")));
@@ -71,6 +72,7 @@ seal_into(TcKey *key, TcKeyVersion *version, uint8 *value, size_t ad_len,
 		  TcSpan plain)
 {
 	uint8	   *nonce = value + ad_len;
+	size_t		nonce_len = tc_sizes(version->identity.algorithm)->nonce;
 	TcKeyIdentity identity = version->identity;
 	TcSlotResult result = TC_SLOT_STALE;
 
@@ -78,10 +80,10 @@ seal_into(TcKey *key, TcKeyVersion *version, uint8 *value, size_t ad_len,
 	{
 		if (likely(tc_slot_live(&version->slot)))
 		{
-			take_nonce(version, plain.len, nonce);
+			take_nonce(version, plain.len, nonce_len, nonce);
 			result = tc_slot_seal(&version->slot, version->identity.algorithm,
 								  nonce, tc_span(value, ad_len), plain,
-								  nonce + TC_NONCE_BYTES);
+								  nonce + nonce_len);
 		}
 		if (likely(result == TC_SLOT_OK))
 			return;
@@ -100,16 +102,17 @@ seal_into(TcKey *key, TcKeyVersion *version, uint8 *value, size_t ad_len,
 static struct varlena *
 open_with(TcKey *key, TcKeyVersion *version, const TcEnvelope *envelope)
 {
-	size_t		plain_len = envelope->body.len - TC_TAG_BYTES;
+	uint8		algorithm = envelope->header.algorithm;
+	size_t		plain_len = envelope->body.len - tc_sizes(algorithm)->tag;
 	struct varlena *plain = palloc(VARHDRSZ + plain_len);
 	TcSlotResult result;
 
 	SET_VARSIZE(plain, VARHDRSZ + plain_len);
 	for (int tries = 0;; tries++)
 	{
-		result = tc_slot_open(&version->slot, version->identity.algorithm,
-							  envelope->nonce.data, envelope->ad,
-							  envelope->body, (uint8 *) VARDATA(plain));
+		result = tc_slot_open(&version->slot, algorithm, envelope->nonce.data,
+							  envelope->ad, envelope->body,
+							  (uint8 *) VARDATA(plain));
 		if (likely(result == TC_SLOT_OK))
 			return plain;
 		version = try_again(result, tries, &key, version, envelope->body.len);
@@ -126,12 +129,13 @@ new_value(const TcHeader *header, TcSpan role, uint16 transit_version,
 {
 	struct varlena *value;
 	TcWriter	writer;
+	const TcSizes *sizes = tc_sizes(header->algorithm);
 	size_t		ad_len = tc_envelope_prefix_len(header, role.len);
 	size_t		len;
 
 	if (plain_len > TC_PLAIN_MAX)
 		tc_error_too_large();
-	len = ad_len + TC_NONCE_BYTES + plain_len + TC_TAG_BYTES;
+	len = ad_len + sizes->nonce + plain_len + sizes->tag;
 	value = palloc(VARHDRSZ + len);
 	SET_VARSIZE(value, VARHDRSZ + len);
 	tc_envelope_write_header(header, (uint8 *) VARDATA(value));

@@ -16,14 +16,15 @@ static void
 check_parts(const uint8_t *data, size_t size, const TcEnvelope *envelope)
 {
 	uint8_t		header[TC_HEADER_BYTES];
+	const TcSizes *sizes = tc_sizes(envelope->header.algorithm);
 
 	tc_envelope_write_header(&envelope->header, header);
 	HOLDS(memcmp(header, data, TC_HEADER_BYTES) == 0);
 	HOLDS(envelope->ad.data == data);
 	HOLDS(envelope->ad.len == tc_envelope_prefix_len(&envelope->header, envelope->role.len));
-	HOLDS(envelope->nonce.data == data + envelope->ad.len && envelope->nonce.len == TC_NONCE_BYTES);
-	HOLDS(envelope->body.data == envelope->nonce.data + TC_NONCE_BYTES);
-	HOLDS(envelope->body.len >= TC_TAG_BYTES && envelope->body.data + envelope->body.len == data + size);
+	HOLDS(envelope->nonce.data == data + envelope->ad.len && envelope->nonce.len == sizes->nonce);
+	HOLDS(envelope->body.data == envelope->nonce.data + sizes->nonce);
+	HOLDS(envelope->body.len >= sizes->tag && envelope->body.data + envelope->body.len == data + size);
 	HOLDS(envelope->header.key_id >= 1 && envelope->header.key_id <= TC_KEY_ID_MAX);
 	if (envelope->header.version == TC_VERSION_PENDING)
 		HOLDS(envelope->transit_version > 0 && envelope->role.len >= 1 &&
@@ -42,7 +43,7 @@ check_opening(const TcEnvelope *envelope)
 	uint8_t		subkey[TC_KEY_BYTES];
 	uint8_t    *plain = malloc(envelope->body.len);
 	uint8_t    *again = malloc(envelope->body.len);
-	size_t		plain_len = envelope->body.len - TC_TAG_BYTES;
+	size_t		plain_len = envelope->body.len - tc_sizes(envelope->header.algorithm)->tag;
 	TcResult	result;
 
 	count_from(0xA0, identity.realm, TC_UUID_BYTES);

@@ -1,10 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * aead_cases.c
- *	  A subkey and the rest of the nonce are XChaCha20-Poly1305 to the letter.
+ *	  Each algorithm is what FORMAT says, and refuses what was altered.
  *
- * Beside libsodium's one-call construction stands the AEAD of aead.h, byte for
- * byte; and what was altered does not open and leaves zeros.
+ * Beside libsodium's one-call constructions stands the AEAD of aead.h, byte for
+ * byte: a subkey and the rest of the nonce are XChaCha20-Poly1305 to the letter.
+ * What was altered does not open and leaves zeros.  All of it for each algorithm
+ * that this libsodium and CPU have.
  *
  * test/unit/aead_cases.c
  *
@@ -15,48 +17,81 @@
 #include "aead.h"
 #include "tap.h"
 
-#define ALG			TC_ALG_XCHACHA20POLY1305
 #define LONGEST		70000
 
+static uint8_t alg;
+static size_t nonce_len;
+static size_t tag_len;
 static uint8_t *plain;
 static uint8_t *theirs;
 static uint8_t *back;
 
-/* Seal by our two ways and by libsodium's, and open each other's. */
+/* What libsodium makes of it, in one call from the whole key and nonce. */
+static void
+seal_by_libsodium(const uint8_t *key, const uint8_t *nonce, const uint8_t *ad, size_t ad_len,
+				  size_t plain_len, unsigned long long *ret_len)
+{
+	uint8_t		subkey[32];
+	uint8_t		inner[12] = {0};
+
+	switch (alg)
+	{
+		case TC_ALG_XCHACHA20POLY1305:
+			crypto_aead_xchacha20poly1305_ietf_encrypt(theirs, ret_len, plain, plain_len, ad, ad_len, NULL, nonce, key);
+			break;
+		case TC_ALG_AES256GCM:
+			crypto_core_hchacha20(subkey, nonce, key, NULL);
+			memcpy(inner + 4, nonce + 16, 8);
+			crypto_aead_aes256gcm_encrypt(theirs, ret_len, plain, plain_len, ad, ad_len, NULL, inner, subkey);
+			break;
+#ifdef crypto_aead_aegis256_KEYBYTES
+		case TC_ALG_AEGIS256:
+			crypto_aead_aegis256_encrypt(theirs, ret_len, plain, plain_len, ad, ad_len, NULL, nonce, key);
+			break;
+#endif
+		default:
+			bail("an algorithm that this test does not know");
+	}
+}
+
+/* Seal by our ways and by libsodium's, and open each other's. */
 static bool
 agree(size_t plain_len, size_t ad_len, uint32_t seed)
 {
 	uint8_t		key[32];
-	uint8_t		nonce[24];
+	uint8_t		nonce[TC_NONCE_MAX];
 	uint8_t		subkey[32];
 	uint8_t		ad[1024];
 	uint8_t    *message;
-	uint8_t    *ours = malloc(plain_len + 16);
+	uint8_t    *ours = malloc(plain_len + tag_len);
 	unsigned long long len;
 	bool		good;
 
 	fill(key, 32, seed);
-	fill(nonce, 24, seed + 1);
+	fill(nonce, sizeof(nonce), seed + 1);
 	fill(ad, ad_len, seed + 2);
 	fill(plain, plain_len, seed + 3);
 	message = exact_copy(plain, plain_len);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(theirs, &len, plain, plain_len, ad, ad_len, NULL, nonce, key);
-	good = tc_aead_subkey(ALG, key, nonce, subkey) == TC_OK &&
-		tc_aead_seal(ALG, subkey, nonce, tc_span(ad_len ? ad : NULL, ad_len),
+	seal_by_libsodium(key, nonce, ad, ad_len, plain_len, &len);
+	good = tc_aead_subkey(alg, key, nonce, subkey) == TC_OK &&
+		tc_aead_seal(alg, subkey, nonce, tc_span(ad_len ? ad : NULL, ad_len),
 					 tc_span(message, plain_len), ours) == TC_OK &&
-		len == plain_len + 16 && memcmp(ours, theirs, plain_len + 16) == 0;
+		len == plain_len + tag_len && memcmp(ours, theirs, plain_len + tag_len) == 0;
 
 	memset(back, 0x55, LONGEST);
-	good = good && tc_aead_open(ALG, subkey, nonce, tc_span(ad, ad_len), tc_span(theirs, plain_len + 16),
+	good = good && tc_aead_open(alg, subkey, nonce, tc_span(ad, ad_len), tc_span(theirs, plain_len + tag_len),
 								back) == TC_OK &&
 		memcmp(back, plain, plain_len) == 0 && back[plain_len] == 0x55;
 
-	memset(ours, 0, plain_len + 16);
-	good = good && tc_aead_wrap(key, nonce, tc_span(ad, ad_len), tc_span(message, plain_len), ours) == TC_OK &&
-		memcmp(ours, theirs, plain_len + 16) == 0;
-	memset(back, 0x55, LONGEST);
-	good = good && tc_aead_unwrap(key, nonce, tc_span(ad, ad_len), tc_span(ours, plain_len + 16), back) == TC_OK &&
-		memcmp(back, plain, plain_len) == 0 && back[plain_len] == 0x55;
+	if (alg == TC_ALG_XCHACHA20POLY1305)
+	{
+		memset(ours, 0, plain_len + tag_len);
+		good = good && tc_aead_wrap(key, nonce, tc_span(ad, ad_len), tc_span(message, plain_len), ours) == TC_OK &&
+			memcmp(ours, theirs, plain_len + tag_len) == 0;
+		memset(back, 0x55, LONGEST);
+		good = good && tc_aead_unwrap(key, nonce, tc_span(ad, ad_len), tc_span(ours, plain_len + tag_len), back) == TC_OK &&
+			memcmp(back, plain, plain_len) == 0 && back[plain_len] == 0x55;
+	}
 	if (!good)
 		printf("# plaintext of %zu, associated data of %zu\n", plain_len, ad_len);
 	free(message);
@@ -88,19 +123,21 @@ static void
 test_alterations(void)
 {
 	uint8_t		key[32];
-	uint8_t		nonce[24];
+	uint8_t		nonce[TC_NONCE_MAX];
 	uint8_t		ad[24];
-	uint8_t		body[33 + 16];
+	uint8_t		body[33 + TC_TAG_MAX];
 	uint8_t		subkey[32];
-	uint8_t	   *parts[] = {body, ad, nonce, key};
-	static const size_t sizes[] = {sizeof(body), sizeof(ad), sizeof(nonce), sizeof(key)};
+	uint8_t    *parts[] = {body, ad, nonce, key};
+	size_t		body_len = 33 + tag_len;
+	size_t		sizes[] = {body_len, sizeof(ad), nonce_len, sizeof(key)};
 	static const char *const names[] = {"ciphertext or tag", "associated data", "nonce", "key"};
 
 	fill(key, 32, 1);
-	fill(nonce, 24, 2);
+	fill(nonce, nonce_len, 2);
 	fill(ad, 24, 3);
 	fill(plain, 33, 4);
-	if (tc_aead_wrap(key, nonce, tc_span(ad, 24), tc_span(plain, 33), body) != TC_OK)
+	if (tc_aead_subkey(alg, key, nonce, subkey) != TC_OK ||
+		tc_aead_seal(alg, subkey, nonce, tc_span(ad, 24), tc_span(plain, 33), body) != TC_OK)
 		bail("nothing sealed");
 	for (size_t part = 0; part < 4; part++)
 	{
@@ -113,13 +150,14 @@ test_alterations(void)
 
 				parts[part][at] ^= (uint8_t) mask;
 				memset(open, 0x55, 33);
-				if (tc_aead_subkey(ALG, key, nonce, subkey) != TC_OK ||
-					tc_aead_open(ALG, subkey, nonce, tc_span(ad, 24), tc_span(body, sizeof(body)),
+				if (tc_aead_subkey(alg, key, nonce, subkey) != TC_OK ||
+					tc_aead_open(alg, subkey, nonce, tc_span(ad, 24), tc_span(body, body_len),
 								 open) != TC_REJECTED || !all_zero(open, 33))
 					wrong++;
 				memset(open, 0x55, 33);
-				if (tc_aead_unwrap(key, nonce, tc_span(ad, 24), tc_span(body, sizeof(body)),
-								   open) != TC_REJECTED || !all_zero(open, 33))
+				if (alg == TC_ALG_XCHACHA20POLY1305 &&
+					(tc_aead_unwrap(key, nonce, tc_span(ad, 24), tc_span(body, body_len),
+									open) != TC_REJECTED || !all_zero(open, 33)))
 					wrong++;
 				parts[part][at] ^= (uint8_t) mask;
 			}
@@ -131,98 +169,111 @@ static void
 test_lengths(void)
 {
 	uint8_t		subkey[32];
-	uint8_t		nonce[24];
-	uint8_t		body[64 + 16];
+	uint8_t		nonce[TC_NONCE_MAX];
+	uint8_t		body[64 + TC_TAG_MAX];
+	size_t		body_len = 64 + tag_len;
 	size_t		wrong = 0;
 
 	fill(subkey, 32, 1);
-	fill(nonce, 24, 2);
+	fill(nonce, nonce_len, 2);
 	fill(plain, 64, 3);
-	if (tc_aead_seal(ALG, subkey, nonce, tc_span("ad", 2), tc_span(plain, 64), body) != TC_OK)
+	if (tc_aead_seal(alg, subkey, nonce, tc_span("ad", 2), tc_span(plain, 64), body) != TC_OK)
 		bail("nothing sealed");
-	for (size_t len = 0; len < sizeof(body); len++)
+	for (size_t len = 0; len < body_len; len++)
 	{
 		uint8_t    *copy = exact_copy(body, len);
-		uint8_t    *room = malloc(len > 16 ? len - 16 : 1);
+		uint8_t    *room = malloc(len > tag_len ? len - tag_len : 1);
 
-		if (tc_aead_open(ALG, subkey, nonce, tc_span("ad", 2), tc_span(copy, len), room) != TC_REJECTED)
+		if (tc_aead_open(alg, subkey, nonce, tc_span("ad", 2), tc_span(copy, len), room) != TC_REJECTED)
 			wrong++;
-		if (len > 16 && !all_zero(room, len - 16))
+		if (len > tag_len && !all_zero(room, len - tag_len))
 			wrong++;
 		free(copy);
 		free(room);
 	}
 	is_count(wrong, 0, "every shortening is rejected, also below the length of a tag");
-	wrong = tc_aead_open(ALG, subkey, nonce, tc_span("a", 1), tc_span(body, 80), back) != TC_REJECTED;
-	wrong += tc_aead_open(ALG, subkey, nonce, tc_span("ad\0", 3), tc_span(body, 80), back) != TC_REJECTED;
-	wrong += tc_aead_open(ALG, subkey, nonce, tc_span(NULL, 0), tc_span(body, 80), back) != TC_REJECTED;
+	wrong = tc_aead_open(alg, subkey, nonce, tc_span("a", 1), tc_span(body, body_len), back) != TC_REJECTED;
+	wrong += tc_aead_open(alg, subkey, nonce, tc_span("ad\0", 3), tc_span(body, body_len), back) != TC_REJECTED;
+	wrong += tc_aead_open(alg, subkey, nonce, tc_span(NULL, 0), tc_span(body, body_len), back) != TC_REJECTED;
 	is_count(wrong, 0, "and so are shorter, longer and no associated data");
 
-	is_result(tc_aead_seal(ALG, subkey, nonce, tc_span(NULL, 0), tc_span(NULL, 0), body), TC_OK,
+	is_result(tc_aead_seal(alg, subkey, nonce, tc_span(NULL, 0), tc_span(NULL, 0), body), TC_OK,
 			  "an empty plaintext is sealed");
-	is_result(tc_aead_open(ALG, subkey, nonce, tc_span(NULL, 0), tc_span(body, 16), NULL), TC_OK,
+	is_result(tc_aead_open(alg, subkey, nonce, tc_span(NULL, 0), tc_span(body, tag_len), NULL), TC_OK,
 			  "and opened, without room");
-	is_result(tc_aead_unwrap(subkey, nonce, tc_span(NULL, 0), tc_span(NULL, 0), NULL), TC_REJECTED,
+	is_result(tc_aead_open(alg, subkey, nonce, tc_span(NULL, 0), tc_span(NULL, 0), NULL), TC_REJECTED,
 			  "no bytes at all are rejected");
-	is_result(tc_aead_seal(ALG, subkey, nonce, tc_span(NULL, 0), tc_span(plain, TC_PLAIN_MAX + 1), body),
+	is_result(tc_aead_unwrap(subkey, nonce, tc_span(NULL, 0), tc_span(NULL, 0), NULL), TC_REJECTED,
+			  "as a wrap, too");
+	is_result(tc_aead_seal(alg, subkey, nonce, tc_span(NULL, 0), tc_span(plain, TC_PLAIN_MAX + 1), body),
 			  TC_TOO_LARGE, "more than 256 MiB are refused before libsodium sees them");
-	fill(body, 80, 1);
+	fill(body, body_len, 1);
 	memcpy(back, body, 64);
-	ok(tc_aead_seal(ALG, subkey, nonce, tc_span("ad", 2), tc_span(body, 64), body) == TC_OK &&
-	   tc_aead_seal(ALG, subkey, nonce, tc_span("ad", 2), tc_span(back, 64), theirs) == TC_OK &&
-	   memcmp(body, theirs, 80) == 0, "sealing in place gives the same bytes");
+	ok(tc_aead_seal(alg, subkey, nonce, tc_span("ad", 2), tc_span(body, 64), body) == TC_OK &&
+	   tc_aead_seal(alg, subkey, nonce, tc_span("ad", 2), tc_span(back, 64), theirs) == TC_OK &&
+	   memcmp(body, theirs, body_len) == 0, "sealing in place gives the same bytes");
 }
 
 /* 256 MiB, the limit itself. */
 static void
 test_limit(void)
 {
-	uint8_t    *room = calloc(1, TC_PLAIN_MAX + 17);
+	uint8_t    *room = calloc(1, TC_PLAIN_MAX + tag_len + 1);
 	uint8_t		subkey[32];
-	uint8_t		nonce[24];
+	uint8_t		nonce[TC_NONCE_MAX];
 
 	if (room == NULL)
 		bail("out of memory");
 	fill(subkey, 32, 1);
-	fill(nonce, 24, 2);
-	is_result(tc_aead_seal(ALG, subkey, nonce, tc_span(NULL, 0), tc_span(room, TC_PLAIN_MAX), room), TC_OK,
+	fill(nonce, nonce_len, 2);
+	is_result(tc_aead_seal(alg, subkey, nonce, tc_span(NULL, 0), tc_span(room, TC_PLAIN_MAX), room), TC_OK,
 			  "256 MiB are sealed");
-	is_result(tc_aead_open(ALG, subkey, nonce, tc_span(NULL, 0), tc_span(room, TC_PLAIN_MAX + 16), room), TC_OK,
+	is_result(tc_aead_open(alg, subkey, nonce, tc_span(NULL, 0), tc_span(room, TC_PLAIN_MAX + tag_len), room), TC_OK,
 			  "and opened");
 	ok(all_zero(room, TC_PLAIN_MAX), "to what they were");
 	room[0] = 1;
-	is_result(tc_aead_open(ALG, subkey, nonce, tc_span(NULL, 0), tc_span(room, TC_PLAIN_MAX + 17), room),
+	is_result(tc_aead_open(alg, subkey, nonce, tc_span(NULL, 0), tc_span(room, TC_PLAIN_MAX + tag_len + 1), room),
 			  TC_TOO_LARGE, "one byte more is refused");
 	ok(room[0] == 0, "and leaves zeros");
 	free(room);
 }
 
+/* What is not supported, and what each algorithm here depends on. */
 static void
 test_algorithms(void)
 {
 	uint8_t		key[32] = {0};
-	uint8_t		nonce[24] = {0};
+	uint8_t		nonce[TC_NONCE_MAX] = {0};
 	uint8_t		subkey[32];
-	uint8_t		body[20] = {0};
-	size_t		supported = 0;
+	uint8_t		body[36] = {0};
 	size_t		wrong = 0;
 
 	for (int algorithm = 0; algorithm < 256; algorithm++)
 	{
-		uint8_t		open[4] = {5, 5, 5, 5};
 		uint8_t		a = (uint8_t) algorithm;
+		size_t		open_len = 36 - tc_sizes(a)->tag;
+		uint8_t		open[20];
 
-		supported += tc_aead_supports(a);
-		if (a == ALG)
+		memset(open, 5, sizeof(open));
+		if (tc_aead_supports(a))
 			continue;
-		wrong += tc_aead_supports(a);
 		wrong += tc_aead_subkey(a, key, nonce, subkey) != TC_UNSUPPORTED;
 		wrong += tc_aead_seal(a, key, nonce, tc_span(NULL, 0), tc_span("plai", 4), body) != TC_UNSUPPORTED;
-		wrong += tc_aead_open(a, key, nonce, tc_span(NULL, 0), tc_span(body, 20), open) != TC_UNSUPPORTED ||
-			!all_zero(open, 4);
+		wrong += tc_aead_open(a, key, nonce, tc_span(NULL, 0), tc_span(body, 36), open) != TC_UNSUPPORTED ||
+			!all_zero(open, open_len);
 	}
-	is_count(supported, 1, "this build has one algorithm");
-	is_count(wrong, 0, "every other one is unsupported, in each function");
+	is_count(wrong, 0, "an algorithm that is not supported is not in any function");
+	ok(tc_aead_supports(TC_ALG_XCHACHA20POLY1305), "xchacha20poly1305 is always supported");
+	ok(tc_aead_supports(TC_ALG_AES256GCM) == (crypto_aead_aes256gcm_is_available() != 0),
+	   "aes256gcm where libsodium says so");
+#ifdef crypto_aead_aegis256_KEYBYTES
+	ok(tc_aead_supports(TC_ALG_AEGIS256), "aegis256 where libsodium has it");
+#else
+	ok(!tc_aead_supports(TC_ALG_AEGIS256), "aegis256 not where libsodium lacks it");
+#endif
+	for (int algorithm = 0; algorithm < 256; algorithm++)
+		wrong += algorithm > TC_ALG_AEGIS256 && tc_aead_supports((uint8_t) algorithm);
+	ok(wrong == 0 && !tc_aead_supports(0), "and no other");
 }
 
 /* draft-irtf-cfrg-xchacha-03, sections 2.2.1 and A.3.1. */
@@ -240,22 +291,34 @@ test_draft(void)
 
 	for (int i = 0; i < 32; i++)
 		key[i] = (uint8_t) i;
-	ok(tc_aead_subkey(ALG, key, salt, subkey) == TC_OK, "the draft's HChaCha20 example");
+	ok(tc_aead_subkey(TC_ALG_XCHACHA20POLY1305, key, salt, subkey) == TC_OK, "the draft's HChaCha20 example");
 	is_bytes(subkey, expected, 32, "has the draft's subkey");
 }
 
 int
 main(void)
 {
-	plain = calloc(1, LONGEST + 16);
-	theirs = calloc(1, LONGEST + 16);
-	back = calloc(1, LONGEST + 16);
+	plain = calloc(1, LONGEST + TC_TAG_MAX);
+	theirs = calloc(1, LONGEST + TC_TAG_MAX);
+	back = calloc(1, LONGEST + TC_TAG_MAX);
 	is_result(tc_aead_init(), TC_OK, "libsodium is ready");
 	is_result(tc_aead_init(), TC_OK, "and ready again");
-	test_agreement();
-	test_alterations();
-	test_lengths();
-	test_limit();
+	for (alg = TC_ALG_XCHACHA20POLY1305; alg <= TC_ALG_AEGIS256; alg++)
+	{
+		if (!tc_aead_supports(alg))
+		{
+			skip(alg == TC_ALG_AES256GCM ? "aes256gcm" : "aegis256",
+				 alg == TC_ALG_AES256GCM ? "libsodium has no AES for this CPU" : "this libsodium lacks it");
+			continue;
+		}
+		printf("# algorithm %d\n", alg);
+		nonce_len = tc_sizes(alg)->nonce;
+		tag_len = tc_sizes(alg)->tag;
+		test_agreement();
+		test_alterations();
+		test_lengths();
+		test_limit();
+	}
 	test_algorithms();
 	test_draft();
 	free(plain);

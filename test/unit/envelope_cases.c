@@ -12,9 +12,12 @@
 
 #define TYPES_KNOWN	18
 #define OVERHEAD	(TC_NONCE_BYTES + TC_TAG_BYTES)
+#define LARGE_OVERHEAD	(TC_NONCE_MAX + TC_TAG_MAX)
 
 static const TcHeader plain_header = {TC_ALG_XCHACHA20POLY1305, 0, 1, 0x030201, 0x0504};
 static const TcHeader searchable_header = {TC_ALG_XCHACHA20POLY1305, TC_FLAG_SEARCHABLE, 18, 0xFFFFFF, 0xFFFF};
+static const TcHeader gcm_header = {TC_ALG_AES256GCM, 0, 1, 0x030201, 0x0504};
+static const TcHeader aegis_header = {TC_ALG_AEGIS256, TC_FLAG_SEARCHABLE, 18, 0xFFFFFF, 0xFFFF};
 static const TcHeader pending_header = {TC_ALG_XCHACHA20POLY1305, 0, 0, 1, 0};
 
 /* Parse a copy of just its size; the envelope's spans must lie in it. */
@@ -28,8 +31,9 @@ parse(const uint8_t *bytes, size_t len, TcEnvelope *envelope)
 	result = tc_envelope_parse(tc_span(copy, len), envelope);
 	if (result == TC_OK &&
 		(envelope->ad.data != copy || envelope->nonce.data != copy + envelope->ad.len ||
-		 envelope->nonce.len != TC_NONCE_BYTES ||
-		 envelope->body.data != envelope->nonce.data + TC_NONCE_BYTES ||
+		 envelope->nonce.len != (envelope->header.algorithm == TC_ALG_AEGIS256 ? 32 : 24) ||
+		 envelope->body.len < (envelope->header.algorithm == TC_ALG_AEGIS256 ? 32 : 16) ||
+		 envelope->body.data != envelope->nonce.data + envelope->nonce.len ||
 		 envelope->body.data + envelope->body.len != copy + len))
 		bail("the spans of an envelope do not tile it");
 	free(copy);
@@ -49,7 +53,8 @@ static size_t
 make(const TcHeader *header, const char *role, size_t plain_len, uint8_t *ret)
 {
 	size_t		prefix = tc_envelope_prefix_len(header, role ? strlen(role) : 0);
-	size_t		len = prefix + OVERHEAD + plain_len;
+	size_t		overhead = header->algorithm == TC_ALG_AEGIS256 ? LARGE_OVERHEAD : OVERHEAD;
+	size_t		len = prefix + overhead + plain_len;
 
 	fill(ret, len, (uint32_t) len);
 	tc_envelope_write_header(header, ret);
@@ -98,6 +103,14 @@ test_layout(void)
 	ok(same_header(&envelope.header, &searchable_header) && envelope.ad.len == 24 &&
 	   envelope.body.len == 16, "whose token is authenticated");
 
+	len = make(&gcm_header, NULL, 0, bytes);
+	ok(parse(bytes, len, &envelope) == TC_OK && len == 48 && same_header(&envelope.header, &gcm_header),
+	   "aes256gcm costs the same");
+	len = make(&aegis_header, NULL, 100, bytes);
+	ok(parse(bytes, len, &envelope) == TC_OK && len == 188 && same_header(&envelope.header, &aegis_header) &&
+	   envelope.ad.len == 24 && envelope.nonce.len == 32 && envelope.body.len == 132,
+	   "aegis256, searchable, 88, for a nonce and a tag of 32");
+
 	len = make(&pending_header, "alice", 3, bytes);
 	is_count(len, 8 + 2 + 1 + 5 + 24 + 3 + 16, "a pending value has its role's name");
 	is_result(parse(bytes, len, &envelope), TC_OK, "and is a value");
@@ -111,7 +124,7 @@ static void
 test_algorithms_flags_types(void)
 {
 	uint8_t		bytes[300];
-	size_t		len = make(&plain_header, NULL, 30, bytes);
+	size_t		len = make(&plain_header, NULL, 60, bytes);
 	size_t		wrong = 0;
 	size_t		taken = 0;
 
@@ -124,7 +137,7 @@ test_algorithms_flags_types(void)
 
 			if (algorithm == 0)
 				expected = TC_MALFORMED;
-			else if (algorithm > 2 || (how & 0xA0) || type > TYPES_KNOWN)
+			else if (algorithm > 3 || (how & 0xA0) || type > TYPES_KNOWN)
 				expected = TC_UNSUPPORTED;
 			else if (type == 0)
 				expected = TC_MALFORMED;
@@ -135,7 +148,7 @@ test_algorithms_flags_types(void)
 			taken += got == TC_OK;
 		}
 	is_count(wrong, 0, "algorithms, flags and type codes: each combination judged by FORMAT");
-	is_count(taken, 2 * 4 * TYPES_KNOWN, "two algorithms, two flags and 18 types are known");
+	is_count(taken, 3 * 4 * TYPES_KNOWN, "three algorithms, two flags and 18 types are known");
 }
 
 static void
@@ -219,6 +232,12 @@ test_forms(void)
 	len = make(&searchable_header, NULL, 40, bytes);
 	test_flips("searchable", bytes, len);
 	test_lengths("searchable", bytes, 64, len);
+	len = make(&gcm_header, NULL, 40, bytes);
+	test_flips("aes256gcm", bytes, len);
+	test_lengths("aes256gcm", bytes, 48, len);
+	len = make(&aegis_header, NULL, 40, bytes);
+	test_flips("aegis256", bytes, len);
+	test_lengths("aegis256", bytes, 24 + 64, len);
 	len = make(&pending_header, "a", 40, bytes);
 	test_flips("pending", bytes, len);
 	test_lengths("pending", bytes, 8 + 3 + 1 + OVERHEAD, len);
@@ -288,7 +307,8 @@ static void
 test_limit(void)
 {
 	size_t		len = TC_HEADER_BYTES + OVERHEAD + TC_PLAIN_MAX;
-	uint8_t    *bytes = calloc(1, len + 1);
+	size_t		aegis_len = TC_PROBE_BYTES + LARGE_OVERHEAD + TC_PLAIN_MAX;
+	uint8_t    *bytes = calloc(1, aegis_len + 1);
 	TcEnvelope	envelope;
 
 	if (bytes == NULL)
@@ -296,6 +316,9 @@ test_limit(void)
 	tc_envelope_write_header(&plain_header, bytes);
 	is_result(tc_envelope_parse(tc_span(bytes, len), &envelope), TC_OK, "256 MiB of plaintext are a value");
 	is_result(tc_envelope_parse(tc_span(bytes, len + 1), &envelope), TC_TOO_LARGE, "one byte more is too large");
+	tc_envelope_write_header(&aegis_header, bytes);
+	is_result(tc_envelope_parse(tc_span(bytes, aegis_len), &envelope), TC_OK, "so they are under aegis256");
+	is_result(tc_envelope_parse(tc_span(bytes, aegis_len + 1), &envelope), TC_TOO_LARGE, "and one byte more is too large");
 	free(bytes);
 }
 
@@ -380,7 +403,7 @@ meet(Met *met, uint32_t seed)
 	uint8_t		dice[8];
 
 	fill(dice, sizeof(dice), seed);
-	header.algorithm = (uint8_t) (1 + dice[0] % 2);
+	header.algorithm = (uint8_t) (1 + dice[0] % 3);
 	header.flags = dice[1] % 3 == 0 ? 0 : TC_FLAG_SEARCHABLE;
 	header.type_code = (uint8_t) (1 + dice[2] % 2);
 	header.key_id = dice[3] % 2 ? 0x010000 : 1;

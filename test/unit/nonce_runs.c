@@ -22,6 +22,7 @@
 #define PER_CHILD	20000
 #define ALL_TAKES	2000000
 
+static size_t nonce_len;		/* of the algorithm */
 static int	draws;				/* calls that gave all that was asked for */
 static int	interruptions;		/* to come */
 static bool failing;
@@ -63,7 +64,7 @@ some_epoch(void)
 static void
 take(TcNonceRun *run, const TcNonceEpoch *epoch, size_t len, uint8_t *ret_nonce)
 {
-	if (tc_nonce_take(run, epoch, len, ret_nonce) != TC_OK)
+	if (tc_nonce_take(run, epoch, len, nonce_len, ret_nonce) != TC_OK)
 		bail("no nonce");
 }
 
@@ -71,7 +72,7 @@ take(TcNonceRun *run, const TcNonceEpoch *epoch, size_t len, uint8_t *ret_nonce)
 static bool
 would_draw(TcNonceRun *run, const TcNonceEpoch *epoch, size_t len)
 {
-	uint8_t		nonce[TC_NONCE_BYTES];
+	uint8_t		nonce[TC_NONCE_MAX];
 	int			before = draws;
 
 	take(run, epoch, len, nonce);
@@ -81,7 +82,7 @@ would_draw(TcNonceRun *run, const TcNonceEpoch *epoch, size_t len)
 static uint64_t
 counter_of(const uint8_t *nonce)
 {
-	TcReader	reader = tc_reader(tc_span(nonce + 16, 8));
+	TcReader	reader = tc_reader(tc_span(nonce + nonce_len - 8, 8));
 
 	return tc_read_uint(&reader, 8);
 }
@@ -91,8 +92,8 @@ test_one_run(void)
 {
 	TcNonceRun	run = {0};
 	TcNonceEpoch epoch = some_epoch();
-	uint8_t		first[TC_NONCE_BYTES];
-	uint8_t		nonce[TC_NONCE_BYTES];
+	uint8_t		first[TC_NONCE_MAX];
+	uint8_t		nonce[TC_NONCE_MAX];
 	size_t		wrong = 0;
 
 	draws = 0;
@@ -101,47 +102,48 @@ test_one_run(void)
 	for (uint64_t i = 1; i < TC_RUN_VALUES_MAX; i++)
 	{
 		take(&run, &epoch, 10, nonce);
-		wrong += memcmp(nonce, first, 16) != 0 || counter_of(nonce) != counter_of(first) + i;
+		wrong += memcmp(nonce, first, nonce_len - 8) != 0 || counter_of(nonce) != counter_of(first) + i;
 	}
 	ok(draws == 1 && wrong == 0, "1023 more count on under the same salt");
 	take(&run, &epoch, 10, nonce);
-	ok(draws == 2 && memcmp(nonce, first, 16) != 0, "the next one draws, and has another salt");
+	ok(draws == 2 && memcmp(nonce, first, nonce_len - 8) != 0, "the next one draws, and has another salt");
 }
 
 static void
 test_counting(void)
 {
-	uint8_t		bytes[TC_NONCE_BYTES];
-	uint8_t		expected[TC_NONCE_BYTES];
+	uint8_t		bytes[TC_NONCE_MAX];
+	uint8_t		expected[TC_NONCE_MAX];
+	size_t		at = nonce_len - 8;
 	TcNonceRun	run = {0};
 	TcNonceEpoch epoch = some_epoch();
-	uint8_t		nonce[TC_NONCE_BYTES];
+	uint8_t		nonce[TC_NONCE_MAX];
 
 	fill(bytes, sizeof(bytes), 5);
-	memset(bytes + 16, 0xFF, 8);
-	bytes[16] = 0xFE;
+	memset(bytes + at, 0xFF, 8);
+	bytes[at] = 0xFE;
 	memcpy(expected, bytes, sizeof(expected));
 	given = bytes;
 	take(&run, &epoch, 0, nonce);
 	given = NULL;
-	expected[16] = 0xFF;
-	is_bytes(nonce, expected, TC_NONCE_BYTES, "the counter moves before the first use");
+	expected[at] = 0xFF;
+	is_bytes(nonce, expected, nonce_len, "the counter moves before the first use");
 	take(&run, &epoch, 0, nonce);
-	memset(expected + 16, 0, 8);
-	is_bytes(nonce, expected, TC_NONCE_BYTES, "it wraps to 0, and the salt stays");
+	memset(expected + at, 0, 8);
+	is_bytes(nonce, expected, nonce_len, "it wraps to 0, and the salt stays");
 	take(&run, &epoch, 0, nonce);
-	expected[16] = 1;
-	is_bytes(nonce, expected, TC_NONCE_BYTES, "and goes on");
+	expected[at] = 1;
+	is_bytes(nonce, expected, nonce_len, "and goes on");
 
 	memset(&run, 0, sizeof(run));
-	bytes[16] = 0xFF;
-	bytes[17] = 0x00;
+	bytes[at] = 0xFF;
+	bytes[at + 1] = 0x00;
 	given = bytes;
 	take(&run, &epoch, 0, nonce);
 	given = NULL;
-	bytes[16] = 0x00;
-	bytes[17] = 0x01;
-	is_bytes(nonce, bytes, TC_NONCE_BYTES, "it is little-endian");
+	bytes[at] = 0x00;
+	bytes[at + 1] = 0x01;
+	is_bytes(nonce, bytes, nonce_len, "it is little-endian");
 }
 
 static void
@@ -190,22 +192,47 @@ test_sizes(void)
 	ok(run.bytes == 0 && run.values == 1, "and is gone");
 }
 
+/* A nonce is drawn whole, whatever its length, and no run has two lengths. */
+static void
+test_lengths(void)
+{
+	static const size_t lengths[] = {24, 32, 24};
+	TcNonceRun	run = {0};
+	TcNonceEpoch epoch = some_epoch();
+	uint8_t		bytes[TC_NONCE_MAX];
+	uint8_t		nonce[TC_NONCE_MAX + 1];
+
+	fill(bytes, sizeof(bytes), 1);
+	for (int i = 0; i < 3; i++)
+	{
+		nonce_len = lengths[i];
+		bytes[nonce_len - 8] = 7;
+		given = bytes;
+		nonce[nonce_len] = 0x55;
+		take(&run, &epoch, 1, nonce);
+		ok(given == bytes + nonce_len && nonce[nonce_len] == 0x55, "%zu bytes are drawn, into as many", nonce_len);
+		given = NULL;
+		bytes[nonce_len - 8]++;
+		is_bytes(nonce, bytes, nonce_len, "and counted at the end");
+	}
+}
+
 static void
 test_kernel(void)
 {
 	TcNonceRun	run = {0};
 	TcNonceEpoch epoch = some_epoch();
-	uint8_t		nonce[TC_NONCE_BYTES] = {7};
+	uint8_t		nonce[TC_NONCE_MAX] = {7};
 	uint8_t		bytes[1000];
 	uint8_t		random[1000];
 
 	(void) would_draw(&run, &epoch, 1);
 	failing = true;
 	epoch.xact++;
-	ok(tc_nonce_take(&run, &epoch, 1, nonce) == TC_SYSTEM && errno == ENOSYS, "a kernel that fails is reported");
+	ok(tc_nonce_take(&run, &epoch, 1, nonce_len, nonce) == TC_SYSTEM && errno == ENOSYS, "a kernel that fails is reported");
 	ok(nonce[0] == 7 && all_zero((uint8_t *) &run, sizeof(run)), "no nonce is given, and the old run is over");
 	epoch.xact--;
-	is_result(tc_nonce_take(&run, &epoch, 1, nonce), TC_SYSTEM, "also when its epoch comes back");
+	is_result(tc_nonce_take(&run, &epoch, 1, nonce_len, nonce), TC_SYSTEM, "also when its epoch comes back");
 	failing = false;
 	ok(would_draw(&run, &epoch, 1), "later it draws");
 
@@ -228,7 +255,7 @@ test_kernel(void)
 static int
 compare(const void *a, const void *b)
 {
-	return memcmp(a, b, TC_NONCE_BYTES);
+	return memcmp(a, b, nonce_len);
 }
 
 static size_t
@@ -236,16 +263,16 @@ duplicates(uint8_t *nonces, size_t n)
 {
 	size_t		found = 0;
 
-	qsort(nonces, n, TC_NONCE_BYTES, compare);
+	qsort(nonces, n, nonce_len, compare);
 	for (size_t i = 1; i < n; i++)
-		found += compare(nonces + (i - 1) * TC_NONCE_BYTES, nonces + i * TC_NONCE_BYTES) == 0;
+		found += compare(nonces + (i - 1) * nonce_len, nonces + i * nonce_len) == 0;
 	return found;
 }
 
 static void
 test_many(void)
 {
-	uint8_t    *nonces = malloc((size_t) ALL_TAKES * TC_NONCE_BYTES);
+	uint8_t    *nonces = malloc((size_t) ALL_TAKES * nonce_len);
 	TcNonceRun	run = {0};
 	TcNonceEpoch epoch = some_epoch();
 
@@ -253,7 +280,7 @@ test_many(void)
 		bail("out of memory");
 	draws = 0;
 	for (size_t i = 0; i < ALL_TAKES; i++)
-		take(&run, &epoch, i % 200, nonces + i * TC_NONCE_BYTES);
+		take(&run, &epoch, i % 200, nonces + i * nonce_len);
 	is_count((size_t) draws, (ALL_TAKES + TC_RUN_VALUES_MAX - 1) / TC_RUN_VALUES_MAX,
 			 "2,000,000 values draw once per 1024");
 	is_count(duplicates(nonces, ALL_TAKES), 0, "and no nonce comes twice");
@@ -263,7 +290,7 @@ test_many(void)
 	{
 		epoch.statement += i % 5 == 0;
 		epoch.xact += i % 25 == 0;
-		take(&run, &epoch, i % 7919 == 0 ? TC_RUN_SOLO_BYTES : 10, nonces + i * TC_NONCE_BYTES);
+		take(&run, &epoch, i % 7919 == 0 ? TC_RUN_SOLO_BYTES : 10, nonces + i * nonce_len);
 	}
 	ok(draws >= ALL_TAKES / 50, "a statement for every 5 values draws for each");
 	is_count(duplicates(nonces, ALL_TAKES / 10), 0, "and no nonce comes twice");
@@ -275,8 +302,8 @@ static size_t
 duplicates_of_children(bool with_pid)
 {
 	size_t		all = (size_t) (CHILDREN + 1) * PER_CHILD;
-	uint8_t    *nonces = malloc(all * TC_NONCE_BYTES);
-	size_t		share = (size_t) PER_CHILD * TC_NONCE_BYTES;
+	uint8_t    *nonces = malloc(all * nonce_len);
+	size_t		share = (size_t) PER_CHILD * nonce_len;
 	TcNonceRun	run = {0};
 	TcNonceEpoch epoch = some_epoch();
 	int			pipes[CHILDREN][2];
@@ -297,7 +324,7 @@ duplicates_of_children(bool with_pid)
 		if (child < CHILDREN && with_pid)
 			epoch.pid = (uint32_t) getpid();
 		for (size_t i = 0; i < PER_CHILD; i++)
-			take(&run, &epoch, 10, mine + i * TC_NONCE_BYTES);
+			take(&run, &epoch, 10, mine + i * nonce_len);
 		if (child == CHILDREN)
 			break;
 		for (size_t sent = 0; sent < share;)
@@ -333,13 +360,21 @@ duplicates_of_children(bool with_pid)
 int
 main(void)
 {
-	test_one_run();
-	test_counting();
-	test_epochs();
-	test_sizes();
-	test_kernel();
-	test_many();
-	is_count(duplicates_of_children(true), 0, "8 forked children and their parent never share a nonce");
-	ok(duplicates_of_children(false) > 0, "without the pid in the epoch they would, and this test would see it");
+	static const size_t lengths[] = {24, 32};
+
+	for (int i = 0; i < 2; i++)
+	{
+		nonce_len = lengths[i];
+		printf("# nonces of %zu bytes\n", nonce_len);
+		test_one_run();
+		test_counting();
+		test_epochs();
+		test_sizes();
+		test_kernel();
+		test_many();
+		is_count(duplicates_of_children(true), 0, "8 forked children and their parent never share a nonce");
+		ok(duplicates_of_children(false) > 0, "without the pid in the epoch they would, and this test would see it");
+	}
+	test_lengths();
 	return done();
 }
