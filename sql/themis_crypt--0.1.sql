@@ -1437,14 +1437,15 @@ CREATE FUNCTION themis_crypt.status(
     OUT state text, OUT reason text, OUT attempts integer,
     OUT changed_at timestamptz, OUT next_retry timestamptz,
     OUT provider text, OUT binding text, OUT memory text, OUT locked_by text,
-    OUT public_key text, OUT has_recovery boolean, OUT worker_pid integer)
+    OUT public_key text, OUT has_recovery boolean, OUT worker_pid integer,
+    OUT unsupported text[])
     RETURNS record
     AS 'MODULE_PATHNAME', 'themis_crypt_status'
     LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 REVOKE ALL ON FUNCTION themis_crypt.status() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION themis_crypt.status() TO pg_monitor;
 COMMENT ON FUNCTION themis_crypt.status() IS
-    'whether encryption keys are unlocked, and if not, why';
+    'whether encryption keys are unlocked, and if not, why; and which keys of this database have an algorithm that this machine lacks';
 
 CREATE FUNCTION themis_crypt.lock() RETURNS void
     AS 'MODULE_PATHNAME', 'themis_crypt_lock'

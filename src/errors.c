@@ -151,6 +151,38 @@ tc_error_untrusted(const TcRequest *request, const uint8 kcv[TC_KCV_BYTES],
 			 errhint("If you know the fingerprint, run \"themis-keyring trust\" and call themis_crypt.unlock().")));
 }
 
+const char *
+tc_algorithm_needs(uint8 algorithm)
+{
+	switch (algorithm)
+	{
+		case TC_ALG_AES256GCM:
+			return "It needs a CPU with AES instructions that libsodium uses: AES-NI and PCLMULQDQ.";
+		case TC_ALG_AEGIS256:
+			return "It needs an extension built with libsodium 1.0.19 or newer.";
+		default:
+			return "It is not known to this version of the extension.";
+	}
+}
+
+void
+tc_error_algorithm(const char *key_name, const TcKeyIdentity *identity)
+{
+	bool		is_index = identity->purpose == TC_PURPOSE_INDEX;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("encryption key \"%s\" has an algorithm that is not supported here",
+					key_name),
+			 is_index ?
+			 errdetail("Its tokens are made by %s.  It needs a libsodium that was built with it.",
+					   tc_index_algorithm_name(identity->algorithm)) :
+			 errdetail("Its values are sealed by %s.  %s",
+					   tc_algorithm_name(identity->algorithm),
+					   tc_algorithm_needs(identity->algorithm)),
+			 errhint("Use the key on a machine that has it.")));
+}
+
 void
 tc_error_form(TcResult result)
 {

@@ -42,6 +42,13 @@ extern void tc_error_untrusted(const TcRequest *request,
 							   const uint8 kcv[TC_KCV_BYTES],
 							   const char *root_name) TC_NORETURN;
 
+/* What a machine must have for an algorithm, as a sentence. */
+extern const char *tc_algorithm_needs(uint8 algorithm);
+
+/* 0A000: this machine lacks the algorithm of a key, or of its tokens. */
+extern void tc_error_algorithm(const char *key_name,
+							   const TcKeyIdentity *identity) TC_NORETURN;
+
 /* A value that is no sealed value, or of an unknown format. */
 extern void tc_error_form(TcResult result) TC_NORETURN;
 

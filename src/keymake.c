@@ -189,11 +189,12 @@ chosen_algorithm(List *options)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("encryption algorithm \"%s\" does not exist", name),
-				 errhint("The algorithm is xchacha20poly1305.")));
+				 errhint("The algorithms are xchacha20poly1305, aes256gcm and aegis256.")));
 	if (!tc_aead_supports(algorithm))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("encryption algorithm \"%s\" is not supported here", name),
+				 errdetail("%s", tc_algorithm_needs(algorithm)),
 				 errhint("Use xchacha20poly1305, the default.")));
 	return algorithm;
 }

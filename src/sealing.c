@@ -52,7 +52,7 @@ try_again(TcSlotResult result, int tries, TcKey **key, TcKeyVersion *version,
 	if (result == TC_SLOT_UNTRUSTED)
 		tc_error_answer(TC_ANS_UNTRUSTED, (*key)->name);
 	if (result == TC_SLOT_ERROR)
-		tc_error_answer(TC_ANS_UNSUPPORTED, (*key)->name);
+		tc_error_algorithm((*key)->name, &version->identity);
 	if (tries >= LOAD_TRIES)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),

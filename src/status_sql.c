@@ -9,21 +9,25 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
 #include "errors.h"
 #include "guc.h"
+#include "keycat.h"
 #include "request.h"
+#include "token.h"
 #include "unlock.h"
 
-#define STATUS_COLUMNS 12
+#define STATUS_COLUMNS 13
 #define POLL_MS 20
 
 static const char *
@@ -76,6 +80,53 @@ put_text(Datum *value, bool *isnull, const char *str)
 		*value = CStringGetTextDatum(valid_text(str));
 }
 
+/* Whether this machine lacks an algorithm of a key: cannot open, or search. */
+static bool
+lacks_algorithm(const TcKey *key)
+{
+	for (int i = 0; i < key->nversions; i++)
+	{
+		if (!tc_aead_supports(key->versions[i].identity.algorithm))
+			return true;
+	}
+	return !key->is_root && !tc_token_supports(key->index.identity.algorithm);
+}
+
+static bool
+note_unsupported(TcKey *key, const void *arg)
+{
+	List	  **names = unconstify(void *, arg);
+
+	if (lacks_algorithm(key))
+		*names = lappend(*names, pstrdup(key->name));
+	return false;
+}
+
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
+/* A text[] of the keys whose algorithm this machine lacks, NULL if none. */
+static ArrayType *
+unsupported_keys(void)
+{
+	List	   *names = NIL;
+	Datum	   *texts;
+	int			ntexts = 0;
+	ListCell   *cell;
+
+	(void) tc_keycat_find(note_unsupported, &names);
+	if (names == NIL)
+		return NULL;
+	list_sort(names, compare_names);
+	texts = palloc(sizeof(Datum) * (Size) list_length(names));
+	foreach(cell, names)
+		texts[ntexts++] = CStringGetTextDatum(lfirst(cell));
+	return construct_array(texts, ntexts, TEXTOID, -1, false, TYPALIGN_INT);
+}
+
 PG_FUNCTION_INFO_V1(themis_crypt_status);
 
 Datum
@@ -85,6 +136,7 @@ themis_crypt_status(PG_FUNCTION_ARGS)
 	TupleDesc	desc;
 	Datum		values[STATUS_COLUMNS];
 	bool		nulls[STATUS_COLUMNS] = {false};
+	ArrayType  *unsupported = unsupported_keys();
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -107,6 +159,8 @@ themis_crypt_status(PG_FUNCTION_ARGS)
 	nulls[10] = status.public_key[0] == '\0';
 	values[11] = Int32GetDatum((int32) status.worker_pid);
 	nulls[11] = status.worker_pid == 0;
+	values[12] = PointerGetDatum(unsupported);
+	nulls[12] = unsupported == NULL;
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, nulls)));
 }
