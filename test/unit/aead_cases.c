@@ -295,6 +295,61 @@ test_draft(void)
 	is_bytes(subkey, expected, 32, "has the draft's subkey");
 }
 
+/* What its authors published opens to their plaintext, and seals to it. */
+static void
+test_published(uint8_t algorithm, const uint8_t *key, const uint8_t *nonce, TcSpan ad, TcSpan message,
+			   const char *hex, const char *what)
+{
+	uint8_t		body[128];
+	uint8_t		ours[128];
+	uint8_t		open[128];
+	size_t		len = 0;
+
+	if (!tc_aead_supports(algorithm))
+	{
+		skip(what, "this CPU or libsodium lacks the algorithm");
+		return;
+	}
+	if (sodium_hex2bin(body, sizeof(body), hex, strlen(hex), NULL, &len, NULL) != 0 ||
+		len != message.len + tc_sizes(algorithm)->tag)
+		bail("a published vector is none");
+	ok(tc_aead_seal(algorithm, key, nonce, ad, message, ours) == TC_OK && memcmp(ours, body, len) == 0 &&
+	   tc_aead_open(algorithm, key, nonce, ad, tc_span(body, len), open) == TC_OK &&
+	   memcmp(open, message.data, message.len) == 0, "%s", what);
+}
+
+static void
+test_all_published(void)
+{
+	static const uint8_t zeros[32];
+	static const uint8_t key[32] = {0x10, 0x01};
+	static const uint8_t nonce[32] = {0x10, 0x00, 0x02};
+	uint8_t		numbers[64];
+
+	for (int i = 0; i < 64; i++)
+		numbers[i] = (uint8_t) i;
+	test_published(TC_ALG_AES256GCM, zeros, zeros, tc_span(zeros, 0), tc_span(zeros, 0),
+				   "530f8afbc74536b9a963b4f1c4cb738b", "AES-256-GCM: McGrew and Viega, test case 13");
+	test_published(TC_ALG_AES256GCM, zeros, zeros, tc_span(zeros, 0), tc_span(zeros, 16),
+				   "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919",
+				   "AES-256-GCM: McGrew and Viega, test case 14");
+	test_published(TC_ALG_AEGIS256, key, nonce, tc_span(zeros, 0), tc_span(zeros, 16),
+				   "754fc3d8c973246dcc6d741412a4b236"
+				   "1181a1d18091082bf0266f66297d167d2e68b845f61a3b0527d31fc7b7b89f13",
+				   "draft-irtf-cfrg-aegis-aead, AEGIS-256, test vector 1");
+	test_published(TC_ALG_AEGIS256, key, nonce, tc_span(zeros, 0), tc_span(zeros, 0),
+				   "6a348c930adbd654896e1666aad67de989ea75ebaa2b82fb588977b1ffec864a", "test vector 2");
+	test_published(TC_ALG_AEGIS256, key, nonce, tc_span(numbers, 8), tc_span(numbers, 32),
+				   "f373079ed84b2709faee373584585d60accd191db310ef5d8b11833df9dec711"
+				   "b7d28d0c3c0ebd409fd22b44160503073a547412da0854bfb9723020dab8da1a", "test vector 3");
+	test_published(TC_ALG_AEGIS256, key, nonce, tc_span(numbers, 8), tc_span(numbers, 14),
+				   "f373079ed84b2709faee37358458"
+				   "8c1cc703c81281bee3f6d9966e14948b4a175b2efbdc31e61a98b4465235c2d9", "test vector 4");
+	test_published(TC_ALG_AEGIS256, key, nonce, tc_span(numbers, 42), tc_span(numbers + 16, 40),
+				   "57754a7d09963e7c787583a2e7b859bb24fa1e04d49fd550b2511a358e3bca252a9b1b8b30cc4a67"
+				   "a3aca270c006094d71c20e6910b5161c0826df233d08919a566ec2c05990f734", "test vector 5");
+}
+
 int
 main(void)
 {
@@ -321,6 +376,7 @@ main(void)
 	}
 	test_algorithms();
 	test_draft();
+	test_all_published();
 	free(plain);
 	free(theirs);
 	free(back);

@@ -2,8 +2,8 @@
 """A second decoder of the formats of themis_crypt, written from src/FORMAT.
 
 It shares nothing with the C code but that text and libsodium's primitives:
-generichash, XChaCha20-Poly1305, sealed boxes, secretstream.  Tokens are made
-without libsodium.
+generichash, XChaCha20-Poly1305, HChaCha20, sealed boxes, secretstream.  Tokens,
+AES-256-GCM and AEGIS-256 are made without libsodium.
 
     decode.py value ARMOR --realm HEX --uuid HEX --dek HEX
     decode.py value ARMOR --realm HEX --uuid HEX --root HEX --wrap OPTION
@@ -11,13 +11,15 @@ without libsodium.
     decode.py record OPTION (--seed HEX | --identity TEXT)
     decode.py keyring FILE --secret HEX [--slot N]
     decode.py check VECTORS
+    decode.py gcm LINES
 
 ARMOR is a value as text, pending ones included: for them give the transit key
 as --dek or --wrap, and the realm as --uuid too.  OPTION is the text of a server
 option: a version ("xchacha20poly1305:..."), an index key ("blake2b:...") or a
 record.  "value" prints the plaintext's bytes; "token" makes the token of a
 searchable value's plaintext, compares it with the value's and prints it; "check"
-decodes every frozen vector and prints TAP.
+decodes every frozen vector and prints TAP; "gcm" opens the AES-256-GCM vectors of
+Project Wycheproof that vectors.py printed and counts.
 """
 import argparse
 import base64
@@ -71,6 +73,153 @@ def aead_open(key, nonce, ad, body):
         ad, ctypes.c_ulonglong(len(ad)), nonce, key)
     need(failed == 0 and size.value == len(body) - 16, "rejected")
     return out.raw[:size.value]
+
+
+def hchacha20(key, salt):
+    out = ctypes.create_string_buffer(32)
+    need(sodium.crypto_core_hchacha20(out, salt, key, None) == 0, "HChaCha20")
+    return out.raw
+
+
+def xor(*blocks):
+    out = 0
+    for block in blocks:
+        out ^= int.from_bytes(block, "big")
+    return out.to_bytes(len(blocks[0]), "big")
+
+
+def both(one, other):
+    return bytes(a & b for a, b in zip(one, other))
+
+
+def doubled(byte):
+    return (byte << 1 ^ (0x1B if byte & 0x80 else 0)) & 0xFF
+
+
+def aes_sbox():
+    """FIPS 197: the inverse in the field, then an affine map; by logarithms of 3."""
+    powers = [1]
+    for _ in range(254):
+        powers.append(powers[-1] ^ doubled(powers[-1]))
+    box = bytearray(256)
+    for number in range(256):
+        byte = powers[-powers.index(number) % 255] if number else 0
+        for turn in range(1, 5):
+            box[number] ^= byte << turn & 0xFF | byte >> (8 - turn)
+        box[number] ^= byte ^ 0x63
+    return bytes(box)
+
+
+SBOX = aes_sbox()
+
+
+def aes_round(block, key, last=False):
+    """SubBytes, ShiftRows, MixColumns unless it is the last one, AddRoundKey."""
+    shifted = [SBOX[block[(at + 4 * (at % 4)) % 16]] for at in range(16)]
+    if last:
+        return xor(bytes(shifted), key)
+    out = bytearray()
+    for at in range(0, 16, 4):
+        column = shifted[at:at + 4]
+        for row in range(4):
+            a, b, c, d = column[row:] + column[:row]
+            out.append(doubled(a) ^ doubled(b) ^ b ^ c ^ d)
+    return xor(bytes(out), key)
+
+
+def aes256_schedule(key):
+    words = [key[at:at + 4] for at in range(0, 32, 4)]
+    constant = 1
+    for number in range(8, 60):
+        word = words[-1]
+        if number % 8 == 0:
+            word = bytes([SBOX[byte] for byte in word[1:] + word[:1]])
+            word = bytes([word[0] ^ constant]) + word[1:]
+            constant = doubled(constant)
+        elif number % 8 == 4:
+            word = bytes([SBOX[byte] for byte in word])
+        words.append(xor(words[-8], word))
+    return [b"".join(words[at:at + 4]) for at in range(0, 60, 4)]
+
+
+def aes256(schedule, block):
+    block = xor(block, schedule[0])
+    for key in schedule[1:-1]:
+        block = aes_round(block, key)
+    return aes_round(block, schedule[-1], last=True)
+
+
+def blocks_of(data):
+    return [data[at:at + 16].ljust(16, b"\0") for at in range(0, len(data), 16)]
+
+
+def ghash(subkey, ad, body):
+    """NIST SP 800-38D, with the bits of a block as an integer."""
+    h, y = int.from_bytes(subkey, "big"), 0
+    lengths = (8 * len(ad)).to_bytes(8, "big") + (8 * len(body)).to_bytes(8, "big")
+    for block in blocks_of(ad) + blocks_of(body) + [lengths]:
+        y ^= int.from_bytes(block, "big")
+        product, factor = 0, h
+        for bit in range(127, -1, -1):
+            if y >> bit & 1:
+                product ^= factor
+            factor = factor >> 1 ^ (0xE1 << 120 if factor & 1 else 0)
+        y = product
+    return y.to_bytes(16, "big")
+
+
+def gcm_open(key, nonce, ad, body):
+    need(len(key) == 32 and len(nonce) == 12 and len(body) >= 16, "rejected")
+    text, tag = body[:-16], body[-16:]
+    schedule = aes256_schedule(key)
+    expected = xor(ghash(aes256(schedule, bytes(16)), ad, text), aes256(schedule, nonce + bytes([0, 0, 0, 1])))
+    need(tag == expected, "rejected")
+    stream = b"".join(aes256(schedule, nonce + (2 + number).to_bytes(4, "big")) for number in range(len(blocks_of(text))))
+    return xor(text, stream[:len(text)]) if text else b""
+
+
+class Aegis256:
+    """draft-irtf-cfrg-aegis-aead."""
+
+    def __init__(self, key, nonce):
+        c0 = bytes.fromhex("000101020305080d1522375990e97962")
+        c1 = bytes.fromhex("db3d18556dc22ff12011314273b528dd")
+        k0, k1, n0, n1 = key[:16], key[16:], nonce[:16], nonce[16:]
+        self.state = [xor(k0, n0), xor(k1, n1), c1, c0, xor(k0, c0), xor(k1, c1)]
+        for _ in range(4):
+            for block in k0, k1, xor(k0, n0), xor(k1, n1):
+                self.update(block)
+
+    def update(self, block):
+        s = self.state
+        self.state = [aes_round(s[5], xor(s[0], block))] + [aes_round(s[at - 1], s[at]) for at in range(1, 6)]
+
+    def mask(self):
+        s = self.state
+        return xor(s[1], s[4], s[5], both(s[2], s[3]))
+
+    def tag(self, ad_len, text_len):
+        block = xor(self.state[3], u(8 * ad_len, 8) + u(8 * text_len, 8))
+        for _ in range(7):
+            self.update(block)
+        s = self.state
+        return xor(s[0], s[1], s[2]) + xor(s[3], s[4], s[5])
+
+
+def aegis256_open(key, nonce, ad, body):
+    need(len(key) == 32 and len(nonce) == 32 and len(body) >= 32, "rejected")
+    text, tag = body[:-32], body[-32:]
+    aegis = Aegis256(key, nonce)
+    for block in blocks_of(ad):
+        aegis.update(block)
+    plain = b""
+    for at in range(0, len(text), 16):
+        part = text[at:at + 16]
+        opened = xor(part, aegis.mask()[:len(part)])
+        aegis.update(opened.ljust(16, b"\0"))
+        plain += opened
+    need(aegis.tag(len(ad), len(text)) == tag, "rejected")
+    return plain
 
 
 def box_open(box, public, secret):
@@ -201,7 +350,7 @@ class Value:
         self.pending = self.version == 0
         self.role = None
         need(self.algorithm != 0 and self.key_id != 0, "malformed")
-        need(self.algorithm <= 2 and flags & 0xA0 == 0 and self.type_code < len(TYPES), "unsupported")
+        need(self.algorithm <= 3 and flags & 0xA0 == 0 and self.type_code < len(TYPES), "unsupported")
         if self.pending:
             need(flags == 0, "malformed")
             self.version = reader.uint(2)
@@ -211,16 +360,23 @@ class Value:
             need(self.type_code != 0, "malformed")
             self.token = reader.take(16) if flags & 0x10 else b""
         self.ad = data[:reader.at]
-        self.nonce = reader.take(24)
+        nonce_size, tag_size = (32, 32) if self.algorithm == 3 else (24, 16)
+        self.nonce = reader.take(nonce_size)
         self.body = reader.rest()
-        need(16 <= len(self.body) <= 16 + (256 << 20), "malformed or too large")
+        need(tag_size <= len(self.body) <= tag_size + (256 << 20), "malformed or too large")
 
     def open(self, key, realm, uuid):
-        need(self.algorithm == 1, "unsupported algorithm")
         slot_key = kdf(key, "themis/value/v1", realm, uuid, u(self.version, 2), u(self.algorithm, 1),
                        u(PENDING if self.pending else VALUE, 1))
-        plain = aead_open(slot_key, self.nonce, self.ad, self.body)
+        plain = self.open_sealed(slot_key)
         return decompress(plain) if self.compressed else plain
+
+    def open_sealed(self, slot_key):
+        if self.algorithm == 2:
+            return gcm_open(hchacha20(slot_key, self.nonce[:16]), bytes(4) + self.nonce[16:], self.ad, self.body)
+        if self.algorithm == 3:
+            return aegis256_open(slot_key, self.nonce, self.ad, self.body)
+        return aead_open(slot_key, self.nonce, self.ad, self.body)
 
 
 def lz4_length(reader, length):
@@ -567,7 +723,11 @@ class Check:
         self.ok(digest == data("key.digest"), "key.digest")
         self.ok(mac == data("key.mac"), "key.mac")
         self.wrap("index.siphash128.wrap", "index.key", realm, uuid, key_id, 1, INDEX, 2)
+        self.ciphers()
         self.values(key_id, version)
+        for name, number in ALGORITHMS.items():
+            if number > 1:
+                self.algorithm(name, number, key_id, version)
         self.tokens(realm, uuid)
         self.roots(realm, root, root_version)
         self.keyring(realm, root, root_version)
@@ -583,6 +743,33 @@ class Check:
         self.value("value.long", "dek", "uuid", type_code=4, version=65535)
         self.value("value.pending", "transit.key", "realm", type_code=0, role=b"alice",
                    key_id=int(self.text["transit.key_id"]), version=int(self.text["transit.version"]))
+
+    def ciphers(self):
+        """Our AES, GCM and AEGIS-256, by examples of those who made them."""
+        numbers = bytes(range(64))
+        self.ok(aes256(aes256_schedule(numbers[:32]), bytes.fromhex("00112233445566778899aabbccddeeff")).hex() ==
+                "8ea2b7ca516745bfeafc49904b496089", "AES-256: FIPS 197, C.3")
+        self.ok(gcm_open(bytes(32), bytes(12), b"", bytes.fromhex("530f8afbc74536b9a963b4f1c4cb738b")) == b"" and
+                gcm_open(bytes(32), bytes(12), b"", bytes.fromhex(
+                    "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919")) == bytes(16),
+                "AES-256-GCM: McGrew and Viega, test cases 13 and 14")
+        key, nonce = (bytes.fromhex(text).ljust(32, b"\0") for text in ("1001", "100002"))
+        for number, (ad, plain, body) in enumerate((
+                (b"", bytes(16), "754fc3d8c973246dcc6d741412a4b236"
+                 "1181a1d18091082bf0266f66297d167d2e68b845f61a3b0527d31fc7b7b89f13"),
+                (b"", b"", "6a348c930adbd654896e1666aad67de989ea75ebaa2b82fb588977b1ffec864a"),
+                (numbers[:8], numbers[:32], "f373079ed84b2709faee373584585d60accd191db310ef5d8b11833df9dec711"
+                 "b7d28d0c3c0ebd409fd22b44160503073a547412da0854bfb9723020dab8da1a"),
+                (numbers[:8], numbers[:14], "f373079ed84b2709faee37358458"
+                 "8c1cc703c81281bee3f6d9966e14948b4a175b2efbdc31e61a98b4465235c2d9"),
+                (numbers[:42], numbers[16:56], "57754a7d09963e7c787583a2e7b859bb24fa1e04d49fd550b2511a358e3bca252a9b1b8b30cc4a67"
+                 "a3aca270c006094d71c20e6910b5161c0826df233d08919a566ec2c05990f734"))):
+            self.ok(aegis256_open(key, nonce, ad, bytes.fromhex(body)) == plain, "AEGIS-256: the draft's test vector %d" % (number + 1))
+
+    def algorithm(self, name, number, key_id, version):
+        self.wrap(name + ".wrap", "dek", self.bytes("realm"), self.bytes("uuid"), key_id, version, VALUE, number)
+        for what, token in ("text", b""), ("empty", b""), ("long", b""), ("searchable", bytes(range(0xE0, 0xF0))):
+            self.value("%s.%s" % (name, what), "dek", "uuid", algorithm=number, token=token)
 
     def tokens(self, realm, uuid):
         data = self.bytes
@@ -645,6 +832,27 @@ class Check:
             self.ok(True, "a wrong passphrase is refused")
 
 
+def wycheproof_gcm(path):
+    """Vectors with a key, nonce and tag of our sizes: how many are as they say."""
+    agreed = wrong = 0
+    with open(path, encoding="ascii") as file:
+        for line in file:
+            number, *fields, result = line.split()
+            key, nonce, ad, plain, body = (bytes.fromhex(field.replace("-", "")) for field in fields)
+            if len(key) != 32 or len(nonce) != 12:
+                continue
+            try:
+                right = gcm_open(key, nonce, ad, body) == plain and result == "valid"
+            except Refused:
+                right = result == "invalid"
+            agreed += right
+            wrong += not right
+            if not right:
+                print("vector", number, file=sys.stderr)
+    print("%d agreed, %d wrong" % (agreed, wrong))
+    return wrong
+
+
 # The program
 
 
@@ -669,6 +877,7 @@ def arguments():
     keyring.add_argument("--secret", type=bytes.fromhex, required=True)
     keyring.add_argument("--slot", type=int, default=0)
     verbs.add_parser("check").add_argument("vectors")
+    verbs.add_parser("gcm").add_argument("lines")
     args = parser.parse_args()
     if args.verb == "value" and (args.dek is None) == (args.root is None or args.wrap is None):
         parser.error("give either --dek, or --root and --wrap")
@@ -701,6 +910,8 @@ def print_token(args):
 
 def main():
     args = arguments()
+    if args.verb == "gcm":
+        return 1 if wycheproof_gcm(args.lines) else 0
     if args.verb == "check":
         return 1 if Check(args.vectors).run() else 0
     try:

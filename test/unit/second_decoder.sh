@@ -48,7 +48,7 @@ code=0
 python3 "$decode" check "$vectors" >"$work/check" 2>&1 || code=$?
 grep '^not ok' "$work/check" | sed 's/^/# /'
 is "all frozen vectors decode" 0 "$code"
-is "and there are 92 claims about them" 92 "$(grep -c '^ok' "$work/check")"
+is "and there are 135 claims about them" 135 "$(grep -c '^ok' "$work/check")"
 
 is "a value, by its DEK" "123-45-6789" \
 	"$(python3 "$decode" value "$(vector value.text.armor)" --realm "$realm" --uuid "$uuid" --dek "$(vector dek)")"
@@ -57,6 +57,21 @@ is "a value, by root and wrap" "123-45-6789" \
 		--root "$(vector root)" --wrap "xchacha20poly1305:$(option value.wrap)")"
 is "an empty value" "" \
 	"$(python3 "$decode" value "$(vector value.empty.armor)" --realm "$realm" --uuid "$uuid" --dek "$(vector dek)" | hex)"
+for algorithm in aes256gcm aegis256; do
+	is "a value of $algorithm, by its DEK" "123-45-6789" \
+		"$(python3 "$decode" value "$(vector $algorithm.text.armor)" --realm "$realm" --uuid "$uuid" --dek "$(vector dek)")"
+	is "by root and wrap" "123-45-6789" \
+		"$(python3 "$decode" value "$(vector $algorithm.text.armor)" --realm "$realm" --uuid "$uuid" \
+			--root "$(vector root)" --wrap "$algorithm:$(option $algorithm.wrap)")"
+done
+published=${TC_VECTORS:-$here/../../../shared/vectors}/aes_gcm_test.json
+if [ -r "$published" ]; then
+	python3 "$here/vectors.py" aead "$published" >"$work/gcm"
+	is "its AES-256-GCM is that of Project Wycheproof" "66 agreed, 0 wrong" "$(python3 "$decode" gcm "$work/gcm")"
+else
+	n=$((n + 1))
+	echo "ok $n - aes_gcm_test.json # SKIP the vectors are not here: TC_VECTORS names their folder"
+fi
 is "a searchable value" "$(vector value.searchable.plain)" \
 	"$(python3 "$decode" value "$(vector value.searchable.armor)" --realm "$realm" --uuid "$uuid" --dek "$(vector dek)" | hex)"
 pending=$(vector value.pending.armor)
@@ -101,6 +116,10 @@ other=$(vector uuid | tr b c)
 refused "another uuid" value "$(vector value.text.armor)" --realm "$realm" --uuid "$other" --dek "$(vector dek)"
 refused "another wrap" value "$(vector value.text.armor)" --realm "$realm" --uuid "$uuid" \
 	--root "$(vector root)" --wrap "xchacha20poly1305:$(option index.wrap)"
+refused "another algorithm's wrap" value "$(vector aegis256.text.armor)" --realm "$realm" --uuid "$uuid" \
+	--root "$(vector root)" --wrap "xchacha20poly1305:$(option aegis256.wrap)"
+refused "a wrap of another algorithm" value "$(vector aes256gcm.text.armor)" --realm "$realm" --uuid "$uuid" \
+	--root "$(vector root)" --wrap "aes256gcm:$(option aegis256.wrap)"
 refused "a changed character" value "$(vector value.text.armor | sed 's/7mMTE$/7mMTA/')" \
 	--realm "$realm" --uuid "$uuid" --dek "$(vector dek)"
 refused "padding" value "$(vector value.text.armor)=" --realm "$realm" --uuid "$uuid" --dek "$(vector dek)"
