@@ -58,3 +58,11 @@ SELECT set_byte(b, 1, get_byte(b, 1) # 64) AS altered FROM sealed WHERE what = '
 SELECT themis_crypt.encrypted_in(('tc1:' || translate(encode(:'altered', 'base64'), E'+/=\n', '-_'))::cstring, 0, -1)::text;
 SELECT set_byte(b, 1, get_byte(b, 1) # 64) AS altered FROM sealed WHERE what = '127' \gset
 SELECT themis_crypt.encrypted_in(('tc1:' || translate(encode(:'altered', 'base64'), E'+/=\n', '-_'))::cstring, 0, -1)::text;
+
+SET client_min_messages = warning;
+RESET ROLE;
+DROP SCHEMA regress_user CASCADE;
+SET themis_crypt.allow_drop_key = on;
+DROP SERVER regress_key, regress_none, regress_lz4, regress_function;
+DROP OWNED BY regress_user;
+DROP ROLE regress_user;
