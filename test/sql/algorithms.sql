@@ -35,7 +35,7 @@ BEGIN
 	FOR a IN SELECT * FROM algorithm ORDER BY name LOOP
 		BEGIN
 			own := replace(replace(statement, 'KEY', 'regress_' || a.name), 'VALUES_OF', 't_' || a.name);
-			own := replace(replace(own, 'NONCE', a.nonce::text), 'TAG', a.tag::text);
+			own := replace(replace(replace(own, 'NONCE', a.nonce::text), 'TAG', a.tag::text), 'ALGORITHM', a.name);
 			IF own ~ '^CREATE' THEN
 				EXECUTE own;
 				answer := 'created';
@@ -64,6 +64,12 @@ SELECT answers($$SELECT count(*) FROM VALUES_OF WHERE octet_length(themis_crypt.
 -- a value from outside, as text
 SELECT answers($$SELECT v::text::encrypted(KEY)::text FROM VALUES_OF WHERE n = 1$$);
 SELECT answers($$SELECT themis_crypt.encrypted_in(themis_crypt.encrypted_out(v), 0, -1)::text FROM VALUES_OF WHERE n = 16$$);
+
+-- compressed before that
+SELECT answers($$CREATE SERVER KEY_lz4 FOREIGN DATA WRAPPER themis_crypt OPTIONS (algorithm 'ALGORITHM', compression 'lz4')$$);
+SELECT answers('CREATE TABLE VALUES_OF_lz4 (n int, v encrypted(KEY_lz4))');
+SELECT answers($$WITH added AS (INSERT INTO VALUES_OF_lz4 SELECT n, repeat('x', n) FROM size RETURNING 1) SELECT count(*) FROM added$$);
+SELECT answers($$SELECT count(*) || ' ' || (max(octet_length(themis_crypt.encrypted_send(v))) < 5000) FROM VALUES_OF_lz4 WHERE v::text = repeat('x', n)$$);
 
 -- search
 SELECT answers('CREATE UNIQUE INDEX ON VALUES_OF (s) WHERE n BETWEEN 0 AND 1000');
@@ -108,6 +114,7 @@ SELECT unsupported FROM themis_crypt.status();
 SET client_min_messages = warning;
 SET themis_crypt.allow_drop_key = on;
 DROP SCHEMA regress_user CASCADE;
-DROP SERVER IF EXISTS regress_xchacha20poly1305, regress_aes256gcm, regress_aegis256, regress_other, regress_right;
+DROP SERVER IF EXISTS regress_xchacha20poly1305, regress_aes256gcm, regress_aegis256, regress_other, regress_right,
+	regress_xchacha20poly1305_lz4, regress_aes256gcm_lz4, regress_aegis256_lz4;
 DROP OWNED BY regress_user;
 DROP ROLE regress_user;
