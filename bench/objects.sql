@@ -86,9 +86,9 @@ END $$;
 CREATE FUNCTION hmac_of(text) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
   $$ SELECT hmac($1, '000102030405060708090a0b0c0d0e0f', 'sha256') $$;
 CREATE FUNCTION sealed_of(text) RETURNS bytea LANGUAGE sql VOLATILE PARALLEL SAFE AS
-  $$ SELECT encrypt_iv(convert_to($1, 'UTF8'), '\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f', gen_random_bytes(16), 'aes-cbc') $$;
+  $$ SELECT iv || encrypt_iv(convert_to($1, 'UTF8'), '\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f', iv, 'aes-cbc') FROM gen_random_bytes(16) AS iv $$;
 CREATE FUNCTION opened(bytea) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-  $$ SELECT convert_from(decrypt_iv($1, '\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f', '\x000102030405060708090a0b0c0d0e0f', 'aes-cbc'), 'UTF8') $$;
+  $$ SELECT convert_from(decrypt_iv(substr($1, 17), '\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f', substr($1, 1, 16), 'aes-cbc'), 'UTF8') $$;
 
 -- --- contenders ------------------------------------------------------------------------
 
@@ -125,8 +125,9 @@ INSERT INTO contender (name, tab, column_type, seal, open, input_type, searchabl
     FROM algorithm WHERE refused IS NULL;
 INSERT INTO contender (name, tab, column_type, seal, open, share)
   VALUES ('pgcrypto aes-cbc', 'aes', 'bytea',
-          $$encrypt_iv(v::bytea, '\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f', gen_random_bytes(16), 'aes-cbc')$$,
+          $$encrypt_iv(v::bytea, '\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f', '\x000102030405060708090a0b0c0d0e0f', 'aes-cbc')$$,
           $$decrypt_iv(v, '\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f', '\x000102030405060708090a0b0c0d0e0f', 'aes-cbc')$$, 1),
+         ('pgcrypto aes-cbc, random iv', 'aes_iv', 'bytea', 'sealed_of(v)', 'opened(v)', 1),
          ('pgcrypto pgp', 'pgp', 'bytea',
           $$pgp_sym_encrypt(v, 'bench', 'cipher-algo=aes256,s2k-mode=0,compress-algo=0')$$,
           $$pgp_sym_decrypt(v, 'bench')$$, 10);

@@ -1,7 +1,7 @@
 -- One benchmark's tables: medians and quartiles, and ratios to the plain column
 -- and to the floor of the same work, each taken within a round.
 CREATE TEMP VIEW r AS
-SELECT *, replace(work, '%', x::text) AS what FROM result WHERE part = :'part';
+SELECT *, replace(work, '%', coalesce(x::text, '')) AS what FROM result WHERE part = :'part';
 
 -- The floor with the same words behind its name, as many of them as there are.
 CREATE TEMP TABLE floor_of AS
