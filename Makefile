@@ -8,7 +8,7 @@
 #   make check STAGE=unit     one stage or several; KEEP=1 keeps the folder
 #   make check-long   the same, with the long variants
 #   make bench        measure against plain columns, pgcrypto and the floor
-#                     (WORK="w1 lookup": only these; bench/README has the settings)
+#                     (WORK="w1 lookup": only these; bench/README.md has them all)
 #   make unit         the leaves' tests alone; also: unit-sanitized, fuzz
 #   make installcheck the SQL tests on a running server that preloads the library
 #   make clean, make uninstall
