@@ -43,17 +43,17 @@ SELECT coalesce(bool_or(kind = 'row'), false) AS by_row, coalesce(bool_or(kind =
 SELECT what AS work, contender, pg_temp.quartiles(ns, 0) AS "ns/row", pg_temp.quartiles(to_plain, 2) AS "x plain",
        pg_temp.quartiles(to_floor, 2) AS "x floor", round(cpu::numeric) AS "CPU ns/row",
        round(cpu_to_plain::numeric, 2) AS "CPU x plain", round(cpu_to_floor::numeric, 2) AS "CPU x floor"
-  FROM m WHERE kind = 'row' ORDER BY min(id) OVER (PARTITION BY what), ns[2];
+  FROM m WHERE kind = 'row' ORDER BY min(id) OVER (PARTITION BY work), x, ns[2];
 \endif
 \if :by_transaction
 \qecho
 SELECT what AS work, contender, pg_temp.quartiles(tps, 0) AS "TPS", pg_temp.quartiles(of_plain, 3) AS "TPS, of plain"
-  FROM m WHERE kind = 'transaction' ORDER BY min(id) OVER (PARTITION BY what), ns[2];
+  FROM m WHERE kind = 'transaction' ORDER BY min(id) OVER (PARTITION BY work), x, ns[2];
 \endif
 \if :once
 \qecho
 SELECT what AS work, contender, pg_temp.quartiles(ARRAY[ns[1] / 1e3, ns[2] / 1e3, ns[3] / 1e3], 1) AS microseconds
-  FROM m WHERE kind = 'once' ORDER BY min(id) OVER (PARTITION BY what), x, ns[2];
+  FROM m WHERE kind = 'once' ORDER BY min(id) OVER (PARTITION BY work), x, ns[2];
 \endif
 \if :others
 \qecho
