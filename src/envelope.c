@@ -15,6 +15,14 @@
 #define TYPE_CODE_MAX		18	/* inet; FORMAT, "Plaintext types" */
 #define TYPE_CODE_OCTETS	31	/* in pending values only */
 
+/* Where the fields of the header lie; tc_envelope_write_header() agrees. */
+#define HOW_AT				1
+#define TYPE_AT				2
+#define TYPE_AND_KEY_BYTES	4
+#define KEY_AT				3
+#define KEY_BYTES			3
+#define VERSION_AT			6
+
 _Static_assert(1 + 1 + 1 + 3 + 2 == TC_HEADER_BYTES,
 			   "the header has other fields");
 
@@ -72,41 +80,34 @@ check_header(const TcHeader *header)
 TcResult
 tc_envelope_read_header(TcSpan value, TcHeader *ret_header)
 {
-	TcReader	reader = tc_reader(value);
-	TcHeader	header;
-	TcResult	result;
-	uint8_t		format;
-	uint8_t		how;
+	const uint8_t *bytes = value.data;
 
-	format = tc_read_u8(&reader);
-	how = tc_read_u8(&reader);
-	header.algorithm = how & ALGORITHM_MASK;
-	header.flags = how & FLAGS_MASK;
-	header.type_code = tc_read_u8(&reader);
-	header.key_id = (uint32_t) tc_read_uint(&reader, 3);
-	header.version = tc_read_u16(&reader);
-
-	if (reader.failed || format < TC_SEALED_FIRST_MIN)
+	if (value.len < TC_HEADER_BYTES || bytes[0] < TC_SEALED_FIRST_MIN)
 		return TC_MALFORMED;
-	if (format != TC_FORMAT_1)
+	if (bytes[0] != TC_FORMAT_1)
 		return TC_UNSUPPORTED;
-	result = check_header(&header);
-	if (result == TC_OK)
-		*ret_header = header;
-	return result;
+	ret_header->algorithm = bytes[HOW_AT] & ALGORITHM_MASK;
+	ret_header->flags = bytes[HOW_AT] & FLAGS_MASK;
+	ret_header->type_code = bytes[TYPE_AT];
+	ret_header->key_id = bytes[KEY_AT] | (uint32_t) bytes[KEY_AT + 1] << 8 |
+		(uint32_t) bytes[KEY_AT + 2] << 16;
+	ret_header->version = (uint16_t) (bytes[VERSION_AT] | bytes[VERSION_AT + 1] << 8);
+	return check_header(ret_header);
 }
 
 /* Read what a pending value has between its header and its nonce. */
 static TcResult
-read_transit(TcReader *reader, TcEnvelope *envelope)
+read_transit(TcSpan value, TcEnvelope *envelope)
 {
+	TcReader	reader = tc_reader(value);
 	size_t		role_len;
 
-	envelope->transit_version = tc_read_u16(reader);
-	role_len = tc_read_u8(reader);
-	envelope->role = tc_read_span(reader, role_len);
+	(void) tc_read_span(&reader, TC_HEADER_BYTES);
+	envelope->transit_version = tc_read_u16(&reader);
+	role_len = tc_read_u8(&reader);
+	envelope->role = tc_read_span(&reader, role_len);
 
-	if (reader->failed || envelope->transit_version == 0 ||
+	if (reader.failed || envelope->transit_version == 0 ||
 		role_len == 0 || role_len > TC_ROLE_NAME_MAX)
 		return TC_MALFORMED;
 
@@ -119,33 +120,27 @@ read_transit(TcReader *reader, TcEnvelope *envelope)
 TcResult
 tc_envelope_parse(TcSpan value, TcEnvelope *ret_envelope)
 {
-	TcReader	reader = tc_reader(value);
-	TcEnvelope	envelope = {0};
+	TcEnvelope	envelope = {.role = tc_span(NULL, 0)};
 	const TcSizes *sizes;
+	size_t		prefix;
 	TcResult	result;
 
 	result = tc_envelope_read_header(value, &envelope.header);
+	if (result == TC_OK && is_pending(&envelope.header))
+		result = read_transit(value, &envelope);
 	if (result != TC_OK)
 		return result;
-	(void) tc_read_span(&reader, TC_HEADER_BYTES);
 
-	if (is_pending(&envelope.header))
-	{
-		result = read_transit(&reader, &envelope);
-		if (result != TC_OK)
-			return result;
-	}
-	else if (envelope.header.flags & TC_FLAG_SEARCHABLE)
-		(void) tc_read_span(&reader, TC_TOKEN_BYTES);
-
-	envelope.ad = tc_span(value.data, value.len - reader.left);
+	prefix = tc_envelope_prefix_len(&envelope.header, envelope.role.len);
 	sizes = tc_sizes(envelope.header.algorithm);
-	envelope.nonce = tc_read_span(&reader, sizes->nonce);
-	if (reader.failed || reader.left < sizes->tag)
+	if (value.len < prefix + sizes->nonce + sizes->tag)
 		return TC_MALFORMED;
-	if (reader.left - sizes->tag > TC_PLAIN_MAX)
+	if (value.len - prefix - sizes->nonce - sizes->tag > TC_PLAIN_MAX)
 		return TC_TOO_LARGE;
-	envelope.body = tc_read_span(&reader, reader.left);
+	envelope.ad = tc_span(value.data, prefix);
+	envelope.nonce = tc_span(value.data + prefix, sizes->nonce);
+	envelope.body = tc_span(value.data + prefix + sizes->nonce,
+							value.len - prefix - sizes->nonce);
 	*ret_envelope = envelope;
 	return TC_OK;
 }
@@ -166,14 +161,6 @@ tc_envelope_write_probe(uint8_t type_code, uint32_t key_id,
 	tc_envelope_write_header(&header, ret_probe);
 	memcpy(ret_probe + TC_HEADER_BYTES, token, TC_TOKEN_BYTES);
 }
-
-/* Where the fields of the header lie; tc_envelope_write_header() agrees. */
-#define HOW_AT				1
-#define TYPE_AT				2
-#define TYPE_AND_KEY_BYTES	4
-#define KEY_AT				3
-#define KEY_BYTES			3
-#define VERSION_AT			6
 
 TcBound
 tc_envelope_bound(TcSpan value)
