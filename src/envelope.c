@@ -120,28 +120,29 @@ read_transit(TcSpan value, TcEnvelope *envelope)
 TcResult
 tc_envelope_parse(TcSpan value, TcEnvelope *ret_envelope)
 {
-	TcEnvelope	envelope = {.role = tc_span(NULL, 0)};
+	const TcHeader *header = &ret_envelope->header;
 	const TcSizes *sizes;
 	size_t		prefix;
 	TcResult	result;
 
-	result = tc_envelope_read_header(value, &envelope.header);
-	if (result == TC_OK && is_pending(&envelope.header))
-		result = read_transit(value, &envelope);
+	ret_envelope->transit_version = 0;
+	ret_envelope->role = tc_span(NULL, 0);
+	result = tc_envelope_read_header(value, &ret_envelope->header);
+	if (result == TC_OK && is_pending(header))
+		result = read_transit(value, ret_envelope);
 	if (result != TC_OK)
 		return result;
 
-	prefix = tc_envelope_prefix_len(&envelope.header, envelope.role.len);
-	sizes = tc_sizes(envelope.header.algorithm);
+	prefix = tc_envelope_prefix_len(header, ret_envelope->role.len);
+	sizes = tc_sizes(header->algorithm);
 	if (value.len < prefix + sizes->nonce + sizes->tag)
 		return TC_MALFORMED;
 	if (value.len - prefix - sizes->nonce - sizes->tag > TC_PLAIN_MAX)
 		return TC_TOO_LARGE;
-	envelope.ad = tc_span(value.data, prefix);
-	envelope.nonce = tc_span(value.data + prefix, sizes->nonce);
-	envelope.body = tc_span(value.data + prefix + sizes->nonce,
-							value.len - prefix - sizes->nonce);
-	*ret_envelope = envelope;
+	ret_envelope->ad = tc_span(value.data, prefix);
+	ret_envelope->nonce = tc_span(value.data + prefix, sizes->nonce);
+	ret_envelope->body = tc_span(value.data + prefix + sizes->nonce,
+								 value.len - prefix - sizes->nonce);
 	return TC_OK;
 }
 

@@ -109,7 +109,10 @@ extern void tc_envelope_write_header(const TcHeader *header,
  */
 extern TcResult tc_envelope_read_header(TcSpan value, TcHeader *ret_header) TC_CHECK_RESULT;
 
-/* Take a whole value apart; ret_envelope borrows from "value". */
+/*
+ * Take a whole value apart; ret_envelope borrows from "value", and means
+ * nothing but with TC_OK.
+ */
 extern TcResult tc_envelope_parse(TcSpan value, TcEnvelope *ret_envelope) TC_CHECK_RESULT;
 
 /*
