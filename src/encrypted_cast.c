@@ -260,7 +260,8 @@ themis_crypt_seal(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid modifier for type encrypted")));
-	info = cast_info(fcinfo->flinfo, get_fn_expr_argtype(fcinfo->flinfo, 0));
+	info = likely(fcinfo->flinfo->fn_extra != NULL) ? fcinfo->flinfo->fn_extra :
+		cast_info(fcinfo->flinfo, get_fn_expr_argtype(fcinfo->flinfo, 0));
 	TC_HIDING_PLAINTEXT(value = seal_typed(PG_GETARG_DATUM(0), info, typmod));
 	if (value == NULL)
 		PG_RETURN_NULL();

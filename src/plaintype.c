@@ -17,7 +17,9 @@
 #include "mb/pg_wchar.h"
 #include "nodes/primnodes.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 
 #include "compat.h"
 #include "plaintype.h"
@@ -95,6 +97,33 @@ tc_plaintype_by_oid(Oid typid)
 			return &types[i];
 	}
 	return NULL;
+}
+
+/* What the catalog says of a type: of PostgreSQL's own, so it stays. */
+typedef struct TypeFacts
+{
+	bool		known;
+	int16		len;
+	bool		byval;
+	FmgrInfo	input;
+	Oid			input_param;
+} TypeFacts;
+
+/* Looked up once in a backend: COPY wants them for each row. */
+static TypeFacts *
+facts_of(const TcPlainType *type)
+{
+	static TypeFacts all[lengthof(types)];
+	TypeFacts  *facts = &all[type - types];
+	Oid			function;
+
+	if (likely(facts->known))
+		return facts;
+	get_typlenbyval(type->typid, &facts->len, &facts->byval);
+	getTypeInputInfo(type->typid, &function, &facts->input_param);
+	fmgr_info_cxt(function, &facts->input, TopMemoryContext);
+	facts->known = true;
+	return facts;
 }
 
 /* Whether a type is sealed as text in UTF-8. */
@@ -278,13 +307,11 @@ tc_plain_to_datum(const TcPlainType *type, struct varlena *plain)
 void
 tc_plain_wipe_datum(const TcPlainType *type, Datum value)
 {
-	int16		len;
-	bool		byval;
+	TypeFacts  *facts = facts_of(type);
 
-	get_typlenbyval(type->typid, &len, &byval);
-	if (!byval)
-		sodium_memzero(DatumGetPointer(value), len > 0 ? (Size) len :
-					   VARSIZE_ANY(DatumGetPointer(value)));
+	if (!facts->byval)
+		sodium_memzero(DatumGetPointer(value),
+					   datumGetSize(value, false, facts->len));
 }
 
 /*
@@ -309,14 +336,13 @@ rethrow_without_data(Oid typid)
 Datum
 tc_plain_input(const TcPlainType *type, char *str)
 {
-	Oid			function;
-	Oid			param;
+	TypeFacts  *facts = facts_of(type);
 	volatile Datum result = (Datum) 0;
 
-	getTypeInputInfo(type->typid, &function, &param);
 	PG_TRY();
 	{
-		result = OidInputFunctionCall(function, str, param, -1);
+		result = InputFunctionCall(&facts->input, str,
+								   facts->input_param, -1);
 	}
 	PG_CATCH();
 	{
