@@ -20,6 +20,7 @@
 #include "utils/lsyscache.h"
 
 #include "column_ddl.h"
+#include "compat.h"
 #include "errors.h"
 #include "plan_group.h"
 #include "plan_probe.h"
@@ -89,6 +90,7 @@ static void
 check_record_var(Var *var, const TcQueries *queries)
 {
 	RangeTblEntry *rte;
+	List	   *exprs;
 	ListCell   *cell;
 
 	queries = queries_above(queries, var->varlevelsup);
@@ -130,6 +132,9 @@ check_record_var(Var *var, const TcQueries *queries)
 			}
 			break;
 		default:
+			exprs = tc_grouped_exprs(rte);
+			if (exprs != NIL && var->varattno > 0)
+				check_expr(list_nth(exprs, var->varattno - 1), queries, true);
 			break;
 	}
 }

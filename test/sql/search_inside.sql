@@ -40,6 +40,7 @@ SELECT 1 FROM (VALUES (ROW(NULL::encrypted(regress_key, text, searchable)))) AS 
 SELECT greatest(r, r) FROM (SELECT ROW(a) AS r FROM t OFFSET 0) s;
 SELECT array_agg(r ORDER BY r) FROM (SELECT ROW(a) AS r FROM t OFFSET 0) s;
 SELECT count(*) FROM (SELECT r FROM (SELECT ROW(a) AS r FROM t OFFSET 0) s GROUP BY r) u;
+SELECT 1 FROM (SELECT ROW(a) AS r FROM t OFFSET 0) s GROUP BY r ORDER BY r;
 WITH RECURSIVE r (n, depth) AS (SELECT n, 1 FROM t WHERE id = 1 UNION ALL SELECT t.n, depth + 1 FROM r, t WHERE t.id = 2 AND depth < 9)
 	CYCLE n SET again USING path SELECT count(*) FROM r;
 CREATE TABLE refused (p pair[] UNIQUE);
