@@ -345,6 +345,31 @@ tc_keycat_find(TcKeyVisitor visit, const void *arg)
 	return found;
 }
 
+List *
+tc_keycat_names(TcOptionsTest test)
+{
+	Oid			wrapper = tc_keycat_wrapper();
+	List	   *names = NIL;
+	const char *what;
+	Relation	rel;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	rel = table_open(ForeignServerRelationId, AccessShareLock);
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_foreign_server form = (Form_pg_foreign_server) GETSTRUCT(tuple);
+
+		if (OidIsValid(wrapper) && form->srvfdw == wrapper &&
+			test(tc_keyopts_parse(row_options(tuple, rel), &what)))
+			names = lappend(names, pstrdup(NameStr(form->srvname)));
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return names;
+}
+
 static bool
 is_any(TcKey *key, const void *arg)
 {

@@ -95,6 +95,13 @@ extern bool tc_keycat_has_uuid(const uint8 uuid[TC_UUID_BYTES], Oid except);
 typedef bool (*TcKeyVisitor) (TcKey *key, const void *arg);
 extern TcKey *tc_keycat_find(TcKeyVisitor visit, const void *arg);
 
+/*
+ * The names of our servers whose options pass a test, as a List of char *.
+ * The test gets NULL for options that are not in order, which is no error here.
+ */
+typedef bool (*TcOptionsTest) (const TcKeyOptions *options);
+extern List *tc_keycat_names(TcOptionsTest test);
+
 /* A version of a key, or NULL if it does not exist (any more). */
 extern TcKeyVersion *tc_key_version(TcKey *key, uint16 version);
 

@@ -244,64 +244,80 @@ tc_plain_from_datum(const TcPlainType *type, Datum value, bool *ret_borrowed)
 	return server;
 }
 
-/* Call a type's input or receive function on its plaintext, then wipe that. */
+/* The plaintext's binary form through its type's receive function. */
 static Datum
 receive(const TcPlainType *type, struct varlena *plain)
 {
 	StringInfoData buf;
 	Oid			function;
 	Oid			param;
-	Datum		result;
+	volatile Datum result = (Datum) 0;
 
 	/* receive functions want a terminated, writable buffer */
 	initStringInfo(&buf);
 	appendBinaryStringInfo(&buf, VARDATA(plain), (int) (VARSIZE(plain) - VARHDRSZ));
+	tc_plain_free(plain);
 	getTypeBinaryInputInfo(type->typid, &function, &param);
-	result = OidReceiveFunctionCall(function, &buf, param, -1);
+	PG_TRY();
+	{
+		result = OidReceiveFunctionCall(function, &buf, param, -1);
+	}
+	PG_FINALLY();
+	{
+		sodium_memzero(buf.data, (size_t) buf.len);
+		pfree(buf.data);
+	}
+	PG_END_TRY();
 	if (buf.cursor != buf.len)
+	{
+		tc_plain_wipe_datum(type, result);
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("decrypted value has the wrong length for type %s",
 						type->name)));
-	sodium_memzero(buf.data, (size_t) buf.len);
-	pfree(buf.data);
-	tc_plain_free(plain);
+	}
+	return result;
+}
+
+/* Text that must be converted, or be read by its type. */
+static Datum
+convert_from_utf8(const TcPlainType *type, struct varlena *plain)
+{
+	char	   *utf8 = VARDATA(plain);
+	int			len = (int) (VARSIZE(plain) - VARHDRSZ);
+	char	   *volatile str = NULL;
+	volatile Datum result = (Datum) 0;
+
+	PG_TRY();
+	{
+		/* this verifies the encoding too, so that no invalid text gets in */
+		char	   *converted = convert_text(utf8, len, PG_UTF8, true);
+
+		str = converted == utf8 ? pnstrdup(utf8, (Size) len) : converted;
+		result = type->typid == JSONBOID ? tc_plain_input(type, str) :
+			PointerGetDatum(make_varlena(str, strlen(str)));
+	}
+	PG_FINALLY();
+	{
+		if (str != NULL)
+			sodium_memzero(str, strlen(str));
+		tc_plain_free(plain);
+	}
+	PG_END_TRY();
+	pfree(str);
 	return result;
 }
 
 Datum
 tc_plain_to_datum(const TcPlainType *type, struct varlena *plain)
 {
-	char	   *utf8 = VARDATA(plain);
-	int			len = (int) (VARSIZE(plain) - VARHDRSZ);
-	char	   *str;
-
 	if (!is_textual(type))
 		return receive(type, plain);
-
-	/* verifies the encoding too, so that no invalid text gets in */
-	str = convert_text(utf8, len, PG_UTF8, true);
-	if (str != utf8)
-	{
-		struct varlena *converted = make_varlena(str, strlen(str));
-
-		sodium_memzero(str, strlen(str));
-		pfree(str);
-		tc_plain_free(plain);
-		plain = converted;
-	}
-	if (type->typid == JSONBOID)
-	{
-		Datum		result;
-
-		str = text_to_cstring((text *) plain);
-		result = tc_plain_input(type, str);
-		sodium_memzero(str, strlen(str));
-		pfree(str);
-		tc_plain_free(plain);
-		return result;
-	}
-	return PointerGetDatum(plain);
+	if (likely(GetDatabaseEncoding() == PG_UTF8 && type->typid != JSONBOID &&
+			   pg_verify_mbstr(PG_UTF8, VARDATA(plain),
+							   (int) (VARSIZE(plain) - VARHDRSZ), true)))
+		return PointerGetDatum(plain);
+	return convert_from_utf8(type, plain);
 }
 
 void
@@ -422,7 +438,10 @@ tc_plain_receive(const TcPlainType *type, const char *bytes, int len,
 	sodium_memzero(buf.data, (size_t) buf.len);
 	pfree(buf.data);
 	if (buf.cursor != buf.len)
+	{
+		tc_plain_wipe_datum(type, result);
 		not_binary_form(type);
+	}
 	return result;
 }
 

@@ -235,9 +235,8 @@ tc_datum_reseal(const TcEnvelope *envelope, int32 typmod)
 		value = tc_plain_convert(opened, from->typid, to->typid,
 								 COERCION_ASSIGNMENT, &isnull);
 		if (!isnull)
-			result = tc_datum_seal(to, value, typmod);
-		if (!isnull && value != opened)
-			tc_plain_wipe_datum(to, value);
+			result = value == opened ? tc_datum_seal(to, value, typmod) :
+				tc_datum_seal_and_wipe(to, value, typmod);
 	}
 	PG_FINALLY();
 	{

@@ -80,26 +80,21 @@ put_text(Datum *value, bool *isnull, const char *str)
 		*value = CStringGetTextDatum(valid_text(str));
 }
 
-/* Whether this machine lacks an algorithm of a key: cannot open, or search. */
+/*
+ * Whether this machine lacks an algorithm of a key, so cannot open or search;
+ * or cannot read what a newer version of the extension wrote.
+ */
 static bool
-lacks_algorithm(const TcKey *key)
+is_unsupported(const TcKeyOptions *key)
 {
+	if (key == NULL)
+		return true;
 	for (int i = 0; i < key->nversions; i++)
 	{
 		if (!tc_aead_supports(key->versions[i].identity.algorithm))
 			return true;
 	}
 	return !key->is_root && !tc_token_supports(key->index.identity.algorithm);
-}
-
-static bool
-note_unsupported(TcKey *key, const void *arg)
-{
-	List	  **names = unconstify(void *, arg);
-
-	if (lacks_algorithm(key))
-		*names = lappend(*names, pstrdup(key->name));
-	return false;
 }
 
 static int
@@ -112,12 +107,11 @@ compare_names(const ListCell *a, const ListCell *b)
 static ArrayType *
 unsupported_keys(void)
 {
-	List	   *names = NIL;
+	List	   *names = tc_keycat_names(is_unsupported);
 	Datum	   *texts;
 	int			ntexts = 0;
 	ListCell   *cell;
 
-	(void) tc_keycat_find(note_unsupported, &names);
 	if (names == NIL)
 		return NULL;
 	list_sort(names, compare_names);

@@ -111,6 +111,12 @@ RESET ROLE;
 -- nothing here that this machine could not open
 SELECT unsupported FROM themis_crypt.status();
 
+-- a key that this version cannot read hides nothing else
+BEGIN;
+UPDATE pg_foreign_server SET srvoptions = array_append(srvoptions, 'newer=1') WHERE srvname = 'regress_other';
+SELECT state, unsupported FROM themis_crypt.status();
+ROLLBACK;
+
 SET client_min_messages = warning;
 SET themis_crypt.allow_drop_key = on;
 DROP SCHEMA regress_user CASCADE;
