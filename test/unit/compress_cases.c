@@ -8,6 +8,7 @@
  *-------------------------------------------------------------------------
  */
 #include <lz4.h>
+#include <signal.h>
 
 #include "compress.h"
 #include "envelope.h"
@@ -15,6 +16,8 @@
 
 #define TEXT_MAX	70000
 #define HEADER		4			/* the length, before the block */
+#define STACK_SIZE	(256 * 1024)
+#define LOOK_BELOW	(32 * 1024)	/* deeper than LZ4 goes */
 
 static uint8_t text[TEXT_MAX];
 
@@ -177,10 +180,68 @@ test_known(void)
 	is_bytes(plain, as, sizeof(as), "as 200 times a");
 }
 
+/* Try to compress noise, on a stack that can be looked at afterwards. */
+static struct
+{
+	bool		alone;			/* LZ4 without us */
+	uintptr_t	top;
+	bool		good;
+	uint8_t		noise[400];
+	uint8_t		room[512];
+}			job;
+
+static void
+run_job(int signo)
+{
+	size_t		len = 0;
+
+	job.top = (uintptr_t) __builtin_frame_address(0);
+	if (job.alone)
+		job.good = LZ4_compress_default((const char *) job.noise, (char *) job.room,
+										sizeof(job.noise), sizeof(job.room)) > 0;
+	else
+		job.good = tc_compress(tc_span(job.noise, sizeof(job.noise)), job.room,
+							   &len) == TC_TOO_LARGE;
+}
+
+/* How many bytes of the stack are not as they were before: zero. */
+static size_t
+bytes_left(bool alone)
+{
+	uint8_t    *stack = calloc(1, STACK_SIZE);
+	stack_t		alternate = {.ss_sp = stack, .ss_size = STACK_SIZE};
+	struct sigaction action = {.sa_handler = run_job, .sa_flags = SA_ONSTACK};
+	size_t		left = 0;
+
+	if (stack == NULL || sigaltstack(&alternate, NULL) != 0 || sigaction(SIGUSR1, &action, NULL) != 0)
+		bail("no stack");
+	job.alone = alone;
+	raise(SIGUSR1);
+	if (!job.good || job.top <= (uintptr_t) stack + LOOK_BELOW ||
+		job.top >= (uintptr_t) stack + STACK_SIZE)
+		bail("the job did not run on its stack");
+	for (const uint8_t *byte = (const uint8_t *) job.top - LOOK_BELOW; byte < (const uint8_t *) job.top - 512; byte++)
+		left += *byte != 0;
+	alternate.ss_flags = SS_DISABLE;
+	if (sigaltstack(&alternate, NULL) != 0)
+		bail("the stack stays");
+	free(stack);
+	return left;
+}
+
+static void
+test_stack(void)
+{
+	fill(job.noise, sizeof(job.noise), 3);
+	ok(bytes_left(true) > 400, "control: LZ4 alone leaves its table on the stack");
+	ok(bytes_left(false) <= 32, "we leave nothing there but addresses of the wiping itself");
+}
+
 int
 main(void)
 {
 	write_text();
+	test_stack();
 	test_round_trips();
 	test_not_worth_it();
 	test_refused();
