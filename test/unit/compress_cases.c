@@ -18,6 +18,7 @@
 #define HEADER		4			/* the length, before the block */
 #define STACK_SIZE	(256 * 1024)
 #define LOOK_BELOW	(32 * 1024)	/* deeper than LZ4 goes */
+#define FRAMES		1024		/* what is ours, at the top */
 
 static uint8_t text[TEXT_MAX];
 
@@ -205,7 +206,7 @@ run_job(int signo)
 }
 
 /* How many bytes of the stack are not as they were before: zero. */
-static size_t
+TAP_UNUSED static size_t
 bytes_left(bool alone)
 {
 	uint8_t    *stack = calloc(1, STACK_SIZE);
@@ -220,7 +221,7 @@ bytes_left(bool alone)
 	if (!job.good || job.top <= (uintptr_t) stack + LOOK_BELOW ||
 		job.top >= (uintptr_t) stack + STACK_SIZE)
 		bail("the job did not run on its stack");
-	for (const uint8_t *byte = (const uint8_t *) job.top - LOOK_BELOW; byte < (const uint8_t *) job.top - 512; byte++)
+	for (const uint8_t *byte = (const uint8_t *) job.top - LOOK_BELOW; byte < (const uint8_t *) job.top - FRAMES; byte++)
 		left += *byte != 0;
 	alternate.ss_flags = SS_DISABLE;
 	if (sigaltstack(&alternate, NULL) != 0)
@@ -232,9 +233,17 @@ bytes_left(bool alone)
 static void
 test_stack(void)
 {
+#ifdef __SANITIZE_ADDRESS__
+	skip("LZ4's table on the stack", "a sanitizer uses the stack, too");
+#else
+	size_t		left;
+
 	fill(job.noise, sizeof(job.noise), 3);
 	ok(bytes_left(true) > 400, "control: LZ4 alone leaves its table on the stack");
-	ok(bytes_left(false) <= 32, "we leave nothing there but addresses of the wiping itself");
+	left = bytes_left(false);
+	if (!ok(left <= 32, "we leave nothing there but addresses of the wiping itself"))
+		printf("# %zu bytes\n", left);
+#endif
 }
 
 int
