@@ -97,6 +97,15 @@
 #define tc_grouped_exprs(rte) ((void) (rte), NIL)
 #endif
 
+/* The columns of a range table entry as Vars; 18 added an argument. */
+#if PG_VERSION_NUM >= 180000
+#define tc_expand_rte(rte, varno, ret_vars) \
+	expandRTE(rte, varno, 0, VAR_RETURNING_DEFAULT, -1, false, NULL, ret_vars)
+#else
+#define tc_expand_rte(rte, varno, ret_vars) \
+	expandRTE(rte, varno, 0, -1, false, NULL, ret_vars)
+#endif
+
 /* ANALYZE has a delay point of its own from 18 on. */
 #if PG_VERSION_NUM >= 180000
 #define vacuum_delay_point_of_analyze() vacuum_delay_point(true)

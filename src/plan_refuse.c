@@ -13,7 +13,10 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/pathnodes.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/tlist.h"
+#include "parser/parse_relation.h"
 #include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -49,31 +52,90 @@ require_equality(Oid typid, int32 typmod)
 	tc_error_unsearchable(typmod);
 }
 
-static void check_expr(Node *expr, const TcQueries *queries, bool orders);
+/* A column that a look has followed to where it comes from. */
+typedef struct Seen
+{
+	Query	   *query;
+	int			varno;
+	AttrNumber	attno;
+} Seen;
+
+/* One look at what is sorted or compared. */
+typedef struct Look
+{
+	bool		orders;			/* else equality is all that is wanted */
+	List	   *seen;			/* of Seen: queries share subqueries, and recurse */
+} Look;
+
+static void check_expr(Node *expr, const TcQueries *queries, Look *look);
 
 static void
-check_exprs(List *exprs, const TcQueries *queries, bool orders)
+check_exprs(List *exprs, const TcQueries *queries, Look *look)
 {
 	ListCell   *cell;
 
 	foreach(cell, exprs)
-		check_expr(lfirst(cell), queries, orders);
+		check_expr(lfirst(cell), queries, look);
 }
 
-/* A column of a query's result, or with 0 all of them, in what is sorted. */
+static bool
+seen_before(Look *look, Query *query, const Var *var)
+{
+	Seen	   *seen;
+	ListCell   *cell;
+
+	foreach(cell, look->seen)
+	{
+		seen = lfirst(cell);
+		if (seen->query == query && seen->varno == (int) var->varno &&
+			seen->attno == var->varattno)
+			return true;
+	}
+	seen = palloc(sizeof(Seen));
+	seen->query = query;
+	seen->varno = (int) var->varno;
+	seen->attno = var->varattno;
+	look->seen = lappend(look->seen, seen);
+	return false;
+}
+
+static void check_output(Query *query, AttrNumber attno, const TcQueries *outer,
+						 Look *look);
+
+/* The same column of each part of a set operation. */
 static void
-check_result(Query *query, AttrNumber attno, const TcQueries *outer)
+check_output_of_parts(Node *node, AttrNumber attno, const TcQueries *queries,
+					  Look *look)
+{
+	RangeTblEntry *rte;
+
+	check_stack_depth();
+	if (IsA(node, SetOperationStmt))
+	{
+		check_output_of_parts(((SetOperationStmt *) node)->larg, attno, queries, look);
+		check_output_of_parts(((SetOperationStmt *) node)->rarg, attno, queries, look);
+		return;
+	}
+	rte = rt_fetch(castNode(RangeTblRef, node)->rtindex, queries->query->rtable);
+	if (rte->subquery != NULL)
+		check_output(rte->subquery, attno, queries, look);
+}
+
+/* A column that a query gives, or with 0 all of them. */
+static void
+check_output(Query *query, AttrNumber attno, const TcQueries *outer, Look *look)
 {
 	TcQueries	queries = {.query = query, .outer = outer};
 	ListCell   *cell;
 
 	check_stack_depth();
-	foreach(cell, query->targetList)
+	foreach(cell, query->commandType == CMD_SELECT ? query->targetList :
+			query->returningList)
 	{
 		TargetEntry *entry = lfirst_node(TargetEntry, cell);
 
 		if (!entry->resjunk && (attno == 0 || entry->resno == attno))
-			check_expr((Node *) entry->expr, &queries, true);
+			check_expr((Node *) entry->expr, &queries, look);
 	}
 }
 
@@ -85,58 +147,102 @@ queries_above(const TcQueries *queries, Index levels)
 	return queries;
 }
 
-/* A column of type record, in what is sorted: look where it comes from. */
 static void
-check_record_var(Var *var, const TcQueries *queries)
+check_cte(const RangeTblEntry *rte, AttrNumber attno, const TcQueries *queries,
+		  Look *look)
 {
-	RangeTblEntry *rte;
-	List	   *exprs;
 	ListCell   *cell;
 
+	queries = queries_above(queries, rte->ctelevelsup);
+	foreach(cell, queries != NULL ? queries->query->cteList : NIL)
+	{
+		CommonTableExpr *cte = lfirst_node(CommonTableExpr, cell);
+
+		if (strcmp(cte->ctename, rte->ctename) == 0)
+			check_output(castNode(Query, cte->ctequery), attno, queries, look);
+	}
+}
+
+/* A column of type record, or a whole row: look where it comes from. */
+static void
+check_record_var(Var *var, const TcQueries *queries, Look *look)
+{
+	RangeTblEntry *rte;
+	List	   *exprs = NIL;
+	ListCell   *cell;
+
+	CHECK_FOR_INTERRUPTS();
 	queries = queries_above(queries, var->varlevelsup);
-	if (queries == NULL)
+	if (queries == NULL || seen_before(look, queries->query, var))
 		return;
 	rte = rt_fetch(var->varno, queries->query->rtable);
+	if (rte->rtekind == RTE_SUBQUERY && rte->subquery == NULL)
+		return;					/* pulled up, and seen before that */
+	if (queries->query->setOperations != NULL)
+	{
+		/* the columns of the whole are said to be those of the first part */
+		check_output_of_parts(queries->query->setOperations, var->varattno, queries,
+							  look);
+		return;
+	}
+	if (var->varattno <= 0)
+	{
+		tc_expand_rte(rte, var->varno, &exprs);
+		check_exprs(exprs, queries, look);
+		return;
+	}
 	switch (rte->rtekind)
 	{
 		case RTE_SUBQUERY:
-			if (rte->subquery != NULL)	/* else pulled up, and seen before */
-				check_result(rte->subquery, var->varattno, queries);
+			check_output(rte->subquery, var->varattno, queries, look);
 			break;
 		case RTE_CTE:
-			queries = queries_above(queries, rte->ctelevelsup);
-			foreach(cell, queries != NULL ? queries->query->cteList : NIL)
-			{
-				CommonTableExpr *cte = lfirst_node(CommonTableExpr, cell);
-
-				if (strcmp(cte->ctename, rte->ctename) == 0)
-					check_result(castNode(Query, cte->ctequery), var->varattno,
-								 queries);
-			}
+			check_cte(rte, var->varattno, queries, look);
 			break;
 		case RTE_JOIN:
-			if (var->varattno > 0)
-				check_expr(list_nth(rte->joinaliasvars, var->varattno - 1),
-						   queries, true);
-			else
-				check_exprs(rte->joinaliasvars, queries, true);
+			check_expr(list_nth(rte->joinaliasvars, var->varattno - 1), queries, look);
 			break;
 		case RTE_VALUES:
 			foreach(cell, rte->values_lists)
-			{
-				if (var->varattno > 0)
-					check_expr(list_nth(lfirst(cell), var->varattno - 1),
-							   queries, true);
-				else
-					check_exprs(lfirst(cell), queries, true);
-			}
+				check_expr(list_nth(lfirst(cell), var->varattno - 1), queries, look);
 			break;
 		default:
 			exprs = tc_grouped_exprs(rte);
-			if (exprs != NIL && var->varattno > 0)
-				check_expr(list_nth(exprs, var->varattno - 1), queries, true);
+			if (exprs != NIL)
+				check_expr(list_nth(exprs, var->varattno - 1), queries, look);
 			break;
 	}
+}
+
+/* What a polymorphic expression may have got its records from. */
+static List *
+arguments(Node *expr)
+{
+	switch (nodeTag(expr))
+	{
+		case T_FuncExpr:
+			return ((FuncExpr *) expr)->args;
+		case T_OpExpr:
+			return ((OpExpr *) expr)->args;
+		case T_Aggref:
+			return get_tlist_exprs(((Aggref *) expr)->args, true);
+		case T_WindowFunc:
+			return ((WindowFunc *) expr)->args;
+		case T_MinMaxExpr:
+			return ((MinMaxExpr *) expr)->args;
+		case T_SubscriptingRef:
+			return list_make1(((SubscriptingRef *) expr)->refexpr);
+		case T_PlaceHolderVar:
+			return list_make1(((PlaceHolderVar *) expr)->phexpr);
+		default:
+			return NIL;
+	}
+}
+
+static bool
+is_record(Oid typid)
+{
+	return typid == RECORDOID || typid == RECORDARRAYOID;
 }
 
 /*
@@ -144,41 +250,41 @@ check_record_var(Var *var, const TcQueries *queries)
  * the values do it themselves when they are hashed or compared.
  */
 static void
-check_record(Node *expr, const TcQueries *queries, bool orders)
+check_record(Node *expr, const TcQueries *queries, Look *look)
 {
-	check_exprs(tc_expr_branches(expr), queries, orders);
-	if (!orders)
+	ListCell   *cell;
+
+	check_exprs(tc_expr_branches(expr), queries, look);
+	if (!look->orders)
 		return;
 	if (IsA(expr, Var))
-		check_record_var((Var *) expr, queries);
+		check_record_var((Var *) expr, queries, look);
 	else if (IsA(expr, SubLink))
-		check_result(castNode(Query, ((SubLink *) expr)->subselect), 1, queries);
+		check_output(castNode(Query, ((SubLink *) expr)->subselect), 1, queries, look);
+	foreach(cell, arguments(expr))
+	{
+		if (is_record(exprType(lfirst(cell))))
+			check_expr(lfirst(cell), queries, look);
+	}
 }
 
 /* An expression that is to be sorted, or to be compared. */
 static void
-check_expr(Node *expr, const TcQueries *queries, bool orders)
+check_expr(Node *expr, const TcQueries *queries, Look *look)
 {
 	Oid			typid;
 
+	check_stack_depth();
 	if (expr == NULL)			/* of a join, a column that was dropped */
 		return;
 	typid = exprType(expr);
 	if (IsA(expr, RowExpr))
-	{
-		check_exprs(((RowExpr *) expr)->args, queries, orders);
-		return;
-	}
-	if (typid == RECORDOID || typid == RECORDARRAYOID)
-	{
-		check_record(expr, queries, orders);
-		return;
-	}
-
-	/* quick for the types of core, which hold nothing of ours */
-	if (typid < FirstNormalObjectId)
-		return;
-	if (!orders)
+		check_exprs(((RowExpr *) expr)->args, queries, look);
+	else if (is_record(typid))
+		check_record(expr, queries, look);
+	else if (typid < FirstNormalObjectId)
+		return;					/* quick: core's types hold nothing of ours */
+	else if (!look->orders)
 		require_equality(typid, tc_expr_typmod(expr));
 	else if (tc_type_has_encrypted(typid))
 		refuse_order();
@@ -188,10 +294,11 @@ check_expr(Node *expr, const TcQueries *queries, bool orders)
 static void
 check_clauses(List *clauses, List *tlist, const TcQueries *queries, bool orders)
 {
+	Look		look = {.orders = orders};
 	ListCell   *cell;
 
 	foreach(cell, clauses)
-		check_expr(get_sortgroupclause_expr(lfirst(cell), tlist), queries, orders);
+		check_expr(get_sortgroupclause_expr(lfirst(cell), tlist), queries, &look);
 }
 
 /*
@@ -334,33 +441,53 @@ orders_inside(Oid funcid)
 static void
 check_call(Oid funcid, List *args, const TcQueries *queries)
 {
-	bool		orders = orders_inside(funcid);
-	ListCell   *cell;
+	Look		look = {.orders = orders_inside(funcid)};
 
-	if (!orders && !compares_inside(funcid))
+	if (look.orders || compares_inside(funcid))
+		check_exprs(args, queries, &look);
+}
+
+/* x < ANY (SELECT ...): the right side is a parameter in the operator. */
+static void
+check_sublink(SubLink *sublink, const TcQueries *queries)
+{
+	Look		look = {.orders = true};
+	Node	   *test = sublink->testexpr;
+
+	if (test == NULL)
 		return;
-	foreach(cell, args)
-	{
-		Node	   *arg = lfirst(cell);
-
-		if (IsA(arg, TargetEntry))
-			arg = (Node *) ((TargetEntry *) arg)->expr;
-		check_expr(arg, queries, orders);
-	}
+	if (IsA(test, OpExpr))
+		set_opfuncid((OpExpr *) test);
+	if (IsA(test, RowCompareExpr) ||
+		(IsA(test, OpExpr) && orders_inside(((OpExpr *) test)->opfuncid)))
+		check_output(castNode(Query, sublink->subselect), 0, queries, &look);
 }
 
 void
 tc_refuse_node(Node *node, const TcQueries *queries)
 {
+	Look		sorts = {.orders = true};
+
 	switch (nodeTag(node))
 	{
 		case T_Aggref:
 			check_clauses(((Aggref *) node)->aggorder, ((Aggref *) node)->args, queries, true);
 			check_clauses(((Aggref *) node)->aggdistinct, ((Aggref *) node)->args, queries, false);
-			check_call(((Aggref *) node)->aggfnoid, ((Aggref *) node)->args, queries);
+			check_call(((Aggref *) node)->aggfnoid,
+					   get_tlist_exprs(((Aggref *) node)->args, true), queries);
+			break;
+		case T_WindowFunc:
+			check_call(((WindowFunc *) node)->winfnoid, ((WindowFunc *) node)->args, queries);
 			break;
 		case T_MinMaxExpr:
-			check_exprs(((MinMaxExpr *) node)->args, queries, true);
+			check_exprs(((MinMaxExpr *) node)->args, queries, &sorts);
+			break;
+		case T_RowCompareExpr:	/* never = or <> */
+			check_exprs(((RowCompareExpr *) node)->largs, queries, &sorts);
+			check_exprs(((RowCompareExpr *) node)->rargs, queries, &sorts);
+			break;
+		case T_SubLink:
+			check_sublink((SubLink *) node, queries);
 			break;
 		case T_ScalarArrayOpExpr:
 			set_sa_opfuncid((ScalarArrayOpExpr *) node);

@@ -8,6 +8,10 @@
  * nobody means who writes ORDER BY, and it finds no equals among values
  * without tokens, which GROUP BY would take for an answer.
  *
+ * Of a record the type does not tell what is in it, so its columns are followed
+ * to where they come from.  Not seen are records that come out of a function or
+ * a variable of PL/pgSQL: these are sorted by tokens.
+ *
  *	Errors	42883 with a hint; 42P18 where the key is unknown.
  *	Uses	typeparts.h, column_ddl.h (types), typmod.h.
  *

@@ -41,6 +41,48 @@ SELECT greatest(r, r) FROM (SELECT ROW(a) AS r FROM t OFFSET 0) s;
 SELECT array_agg(r ORDER BY r) FROM (SELECT ROW(a) AS r FROM t OFFSET 0) s;
 SELECT count(*) FROM (SELECT r FROM (SELECT ROW(a) AS r FROM t OFFSET 0) s GROUP BY r) u;
 SELECT 1 FROM (SELECT ROW(a) AS r FROM t OFFSET 0) s GROUP BY r ORDER BY r;
+WITH c AS (UPDATE t SET id = id RETURNING ROW(a) AS r) SELECT 1 FROM c ORDER BY r;
+WITH c AS (DELETE FROM t WHERE false RETURNING a) SELECT 1 FROM c ORDER BY c;
+WITH c AS (UPDATE t SET a = 'x' RETURNING id) SELECT count(*) FROM (SELECT 1 FROM c ORDER BY c) s;
+WITH c AS (UPDATE t SET a = 'x' RETURNING ROW(id) AS r) SELECT greatest(r, r) IS NOT NULL, r > ROW(0) FROM c LIMIT 1;
+SELECT (t, id) > (t, id - 1) FROM t;
+SELECT (ARRAY[a], id) < (ARRAY[a], id + 1) FROM t;
+SELECT (ROW(a), id) < (ROW(a), id + 1) FROM t;
+SELECT (ROW(id), id) < (ROW(id), id + 1) AS less FROM t LIMIT 1;
+(SELECT NULL::record UNION ALL SELECT ROW(a) FROM t) ORDER BY 1;
+SELECT 1 FROM (SELECT NULL::record AS r FROM t UNION ALL SELECT ROW(a) FROM t OFFSET 0) s ORDER BY r;
+WITH RECURSIVE c (r, n) AS (SELECT NULL::record, 1 UNION ALL SELECT (SELECT ROW(a) FROM t LIMIT 1), n + 1 FROM c WHERE n < 3) SELECT n FROM c ORDER BY r;
+WITH RECURSIVE c (r, n) AS (SELECT ROW(1), 1 UNION ALL SELECT c.r, n + 1 FROM c WHERE n < 3) SELECT n FROM c ORDER BY r, n;
+CREATE FUNCTION records() RETURNS SETOF record LANGUAGE sql AS 'SELECT a, id FROM t';
+SELECT 1 FROM ROWS FROM (records() AS (a encrypted(regress_key, text, searchable), id int), generate_series(1, 3)) AS x ORDER BY x;
+SELECT count(*) FROM (SELECT 1 FROM ROWS FROM (generate_series(1, 2), generate_series(1, 3)) AS x ORDER BY x) s;
+SELECT array_agg(ROW(a)) FROM t ORDER BY 1;
+SELECT first_value(ROW(a)) OVER () FROM t ORDER BY 1;
+SELECT (ARRAY[ROW(a)])[1] FROM t ORDER BY 1;
+SELECT max(x) FROM (SELECT array_agg(ROW(a)) AS x FROM t) s;
+SELECT NULL::record < ANY (SELECT ROW(a) FROM t);
+SELECT NULL::record < ANY (SELECT ROW(id) FROM t);
+CREATE TABLE noted (id int, a encrypted(regress_key, text, searchable));
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM id FROM added ORDER BY added;
+	RETURN NULL;
+END $$;
+CREATE TRIGGER note AFTER INSERT ON noted REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION note();
+INSERT INTO noted VALUES (1, 'x');
+
+-- each column is looked at once, however many ways lead there
+SET statement_timeout = '60s';
+DO $$
+DECLARE
+	query text := 'WITH c0 AS MATERIALIZED (SELECT ROW(1) AS r)';
+BEGIN
+	FOR i IN 1..60 LOOP
+		query := query || format(', c%s AS MATERIALIZED (SELECT ROW(x.r, y.r) AS r FROM c%s AS x, c%s AS y)', i, i - 1, i - 1);
+	END LOOP;
+	EXECUTE 'EXPLAIN ' || query || ' SELECT 1 FROM c60 ORDER BY r';
+END $$;
+RESET statement_timeout;
 WITH RECURSIVE r (n, depth) AS (SELECT n, 1 FROM t WHERE id = 1 UNION ALL SELECT t.n, depth + 1 FROM r, t WHERE t.id = 2 AND depth < 9)
 	CYCLE n SET again USING path SELECT count(*) FROM r;
 CREATE TABLE refused (p pair[] UNIQUE);
