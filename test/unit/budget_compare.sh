@@ -162,6 +162,18 @@ ok $? "a row that the base has not is skipped, one that only the base has is an 
 compare base
 [ $? -eq 0 ] && grep -q '^ok - open # SKIP' out && shows cast - 800
 ok $? "without a base the counts are shown"
+cp -r base with_failed
+sed 's/Request: open 100/Request: failed 100/' base/100 >with_failed/3
+sed 's/Request: open 200/Request: failed 200/' base/200 >with_failed/4
+passes "a statement that fails in the base is no row of it" base with_failed
+cp -r base half
+rm half/100
+compare slower half
+[ $? -gt 1 ] && grep -q 'one number of rows only' out
+ok $? "a row of the base that was measured by half is an error"
+compare half base
+[ $? -gt 1 ]
+ok $? "one of HEAD, too"
 mkdir empty
 compare empty base
 [ $? -gt 1 ]
