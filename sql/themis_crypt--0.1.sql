@@ -1445,7 +1445,7 @@ CREATE FUNCTION themis_crypt.status(
 REVOKE ALL ON FUNCTION themis_crypt.status() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION themis_crypt.status() TO pg_monitor;
 COMMENT ON FUNCTION themis_crypt.status() IS
-    'whether encryption keys are unlocked, and if not, why; and which keys of this database have an algorithm that this machine lacks';
+    'whether encryption keys are unlocked, and if not, why; and which keys of this database this machine lacks the algorithm for, or cannot read';
 
 CREATE FUNCTION themis_crypt.lock() RETURNS void
     AS 'MODULE_PATHNAME', 'themis_crypt_lock'

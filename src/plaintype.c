@@ -197,11 +197,40 @@ tc_plain_text_to_utf8(const char *str, int len)
 	return convert_text(str, len, PG_UTF8, false);
 }
 
+/* Text of the server as UTF-8; wiped and freed, if it was not borrowed. */
+static struct varlena *
+convert_to_utf8(struct varlena *server, bool *borrowed)
+{
+	char	   *volatile utf8 = NULL;
+	struct varlena *volatile result = NULL;
+
+	PG_TRY();
+	{
+		utf8 = tc_plain_text_to_utf8(VARDATA_ANY(server),
+									 (int) VARSIZE_ANY_EXHDR(server));
+		result = utf8 == VARDATA_ANY(server) ? server :
+			make_varlena(utf8, strlen(utf8));
+	}
+	PG_FINALLY();
+	{
+		if (utf8 != NULL && utf8 != VARDATA_ANY(server))
+			sodium_memzero(utf8, strlen(utf8));
+		if (result != server && !*borrowed)
+			tc_plain_free(server);
+	}
+	PG_END_TRY();
+	if (result != server)
+	{
+		pfree(utf8);
+		*borrowed = false;
+	}
+	return result;
+}
+
 struct varlena *
 tc_plain_from_datum(const TcPlainType *type, Datum value, bool *ret_borrowed)
 {
 	struct varlena *server;
-	char	   *utf8;
 	Oid			function;
 	bool		isvarlena;
 
@@ -228,20 +257,9 @@ tc_plain_from_datum(const TcPlainType *type, Datum value, bool *ret_borrowed)
 		*ret_borrowed = (Pointer) server == DatumGetPointer(value);
 	}
 
-	utf8 = tc_plain_text_to_utf8(VARDATA_ANY(server),
-								 (int) VARSIZE_ANY_EXHDR(server));
-	if (utf8 != VARDATA_ANY(server))
-	{
-		struct varlena *converted = make_varlena(utf8, strlen(utf8));
-
-		sodium_memzero(utf8, strlen(utf8));
-		pfree(utf8);
-		if (!*ret_borrowed)
-			tc_plain_free(server);
-		*ret_borrowed = false;
-		server = converted;
-	}
-	return server;
+	if (likely(GetDatabaseEncoding() == PG_UTF8))
+		return server;
+	return convert_to_utf8(server, ret_borrowed);
 }
 
 /* The plaintext's binary form through its type's receive function. */

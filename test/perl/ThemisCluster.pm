@@ -202,6 +202,28 @@ sub provider_dir
 	return "$dir/themis_crypt";
 }
 
+# What test/lib/keyscan wants to know of the root and of keys, a line for each:
+# their options, by the names of the servers.
+sub key_facts
+{
+	my ($self, @keys) = @_;
+	my $names = join ', ', map { "'$_'" } @keys;
+	return $self->safe_psql('postgres', <<"END");
+SELECT 'root ' || o.id || ' ' || o.record || ' ' || o.transit FROM (
+	SELECT max(option_value) FILTER (WHERE option_name = 'id') AS id,
+	       max(option_value) FILTER (WHERE option_name = 'record') AS record,
+	       max(option_value) FILTER (WHERE option_name = 'transit1') AS transit
+	  FROM pg_foreign_server, pg_options_to_table(srvoptions) WHERE srvname = 'themis_root') AS o;
+SELECT 'key ' || o.id || ' ' || o.uuid || ' ' || o.realm || ' ' || o.v1 || ' ' || o.index FROM (
+	SELECT srvname, max(option_value) FILTER (WHERE option_name = 'id') AS id,
+	       max(option_value) FILTER (WHERE option_name = 'uuid') AS uuid,
+	       max(option_value) FILTER (WHERE option_name = 'realm') AS realm,
+	       max(option_value) FILTER (WHERE option_name = 'v1') AS v1,
+	       max(option_value) FILTER (WHERE option_name = 'index') AS index
+	  FROM pg_foreign_server, pg_options_to_table(srvoptions) WHERE srvname IN ($names) GROUP BY srvname) AS o ORDER BY srvname;
+END
+}
+
 # What the server has logged, from a position on.
 sub log_from
 {

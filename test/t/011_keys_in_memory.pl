@@ -68,20 +68,7 @@ $session->query(q(SELECT set_config('tap.canary', 'canary in ' || 'ordinary memo
 $session->query(q(SELECT set_config('tap.canary_words', repeat('lane', 4) || repeat('wide', 4), false)));
 $session->query(q(SELECT set_config('tap.canary_wide', repeat('AVX2', 8) || repeat('regs', 8), false)));
 
-my $facts = $node->safe_psql('postgres', <<'END');
-SELECT 'root ' || o.id || ' ' || o.record || ' ' || o.transit FROM (
-	SELECT max(option_value) FILTER (WHERE option_name = 'id') AS id,
-	       max(option_value) FILTER (WHERE option_name = 'record') AS record,
-	       max(option_value) FILTER (WHERE option_name = 'transit1') AS transit
-	  FROM pg_foreign_server, pg_options_to_table(srvoptions) WHERE srvname = 'themis_root') AS o;
-SELECT 'key ' || o.id || ' ' || o.uuid || ' ' || o.realm || ' ' || o.v1 || ' ' || o.index FROM (
-	SELECT srvname, max(option_value) FILTER (WHERE option_name = 'id') AS id,
-	       max(option_value) FILTER (WHERE option_name = 'uuid') AS uuid,
-	       max(option_value) FILTER (WHERE option_name = 'realm') AS realm,
-	       max(option_value) FILTER (WHERE option_name = 'v1') AS v1,
-	       max(option_value) FILTER (WHERE option_name = 'index') AS index
-	  FROM pg_foreign_server, pg_options_to_table(srvoptions) WHERE srvname IN ('k', 'sip') GROUP BY srvname) AS o ORDER BY srvname;
-END
+my $facts = $node->key_facts('k', 'sip');
 my $values = $node->safe_psql('postgres', 'SELECT v FROM t WHERE i <> 6; SELECT v FROM s WHERE i = 2; SELECT n FROM s WHERE i = 2; SELECT d FROM s WHERE i = 2');
 $facts .= join '', map { "\nvalue $_" } split /\n/, $values;
 PostgreSQL::Test::Utils::append_to_file("$dir/facts", "$facts\n");

@@ -60,21 +60,7 @@ for my $algorithm (@algorithms)
 }
 $session->query(q(SELECT set_config('tap.canary', 'canary in ' || 'ordinary memory', false)));
 
-my $names = join ', ', map { "'$_'" } @algorithms;
-my $facts = $node->safe_psql('postgres', <<"END");
-SELECT 'root ' || o.id || ' ' || o.record || ' ' || o.transit FROM (
-	SELECT max(option_value) FILTER (WHERE option_name = 'id') AS id,
-	       max(option_value) FILTER (WHERE option_name = 'record') AS record,
-	       max(option_value) FILTER (WHERE option_name = 'transit1') AS transit
-	  FROM pg_foreign_server, pg_options_to_table(srvoptions) WHERE srvname = 'themis_root') AS o;
-SELECT 'key ' || o.id || ' ' || o.uuid || ' ' || o.realm || ' ' || o.v1 || ' ' || o.index FROM (
-	SELECT srvname, max(option_value) FILTER (WHERE option_name = 'id') AS id,
-	       max(option_value) FILTER (WHERE option_name = 'uuid') AS uuid,
-	       max(option_value) FILTER (WHERE option_name = 'realm') AS realm,
-	       max(option_value) FILTER (WHERE option_name = 'v1') AS v1,
-	       max(option_value) FILTER (WHERE option_name = 'index') AS index
-	  FROM pg_foreign_server, pg_options_to_table(srvoptions) WHERE srvname IN ($names) GROUP BY srvname) AS o ORDER BY srvname;
-END
+my $facts = $node->key_facts(@algorithms);
 for my $algorithm (@algorithms)
 {
 	$facts .= "\nvalue $_" for split /\n/, $node->safe_psql('postgres', "SELECT v FROM t_$algorithm WHERE i < 3000");
