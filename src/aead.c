@@ -47,6 +47,9 @@ _Static_assert(TC_PLAIN_MAX <=
 			   crypto_aead_chacha20poly1305_ietf_MESSAGEBYTES_MAX &&
 			   TC_PLAIN_MAX <= crypto_aead_aes256gcm_MESSAGEBYTES_MAX,
 			   "libsodium would abort on a long plaintext");
+_Static_assert(TC_SCHEDULE_BYTES == sizeof(crypto_aead_aes256gcm_state) &&
+			   _Alignof(crypto_aead_aes256gcm_state) <= 16,
+			   "a key schedule is another");
 #ifdef HAVE_AEGIS256
 _Static_assert(TC_KEY_BYTES == crypto_aead_aegis256_KEYBYTES &&
 			   TC_TAG_MAX == crypto_aead_aegis256_ABYTES &&
@@ -89,9 +92,9 @@ wipe_registers(void)
 static void
 wipe_traces(uint8_t algorithm, size_t len)
 {
-	if (algorithm == TC_ALG_AEGIS256)
+	if (algorithm != TC_ALG_XCHACHA20POLY1305)
 		sodium_stackzero(AES_STACK_BYTES);
-	else if (algorithm == TC_ALG_XCHACHA20POLY1305 && len >= VECTOR_BYTES)
+	else if (len >= VECTOR_BYTES)
 		sodium_stackzero(VECTOR_STACK_BYTES);
 	wipe_registers();
 }
@@ -121,10 +124,15 @@ zero_plain(size_t tag_len, TcSpan body, uint8_t *ret_plain)
 		sodium_memzero(ret_plain, body.len - tag_len);
 }
 
+static bool have_aes256gcm;
+
 TcResult
 tc_aead_init(void)
 {
-	return sodium_init() >= 0 ? TC_OK : TC_SYSTEM;
+	if (sodium_init() < 0)
+		return TC_SYSTEM;
+	have_aes256gcm = crypto_aead_aes256gcm_is_available() != 0;
+	return TC_OK;
 }
 
 bool
@@ -135,7 +143,7 @@ tc_aead_supports(uint8_t algorithm)
 		case TC_ALG_XCHACHA20POLY1305:
 			return true;
 		case TC_ALG_AES256GCM:
-			return crypto_aead_aes256gcm_is_available() != 0;
+			return have_aes256gcm;
 #ifdef HAVE_AEGIS256
 		case TC_ALG_AEGIS256:
 			return true;
@@ -165,48 +173,31 @@ tc_aead_subkey(uint8_t algorithm, const uint8_t key[TC_KEY_BYTES],
 	return TC_OK;
 }
 
+TcResult
+tc_aead_expand(const uint8_t subkey[TC_KEY_BYTES],
+			   uint8_t ret_schedule[TC_SCHEDULE_BYTES])
+{
+	int			failed;
+
+	if (!tc_aead_supports(TC_ALG_AES256GCM))
+		return TC_UNSUPPORTED;
+	failed = crypto_aead_aes256gcm_beforenm((crypto_aead_aes256gcm_state *) ret_schedule,
+											subkey);
+	wipe_traces(TC_ALG_AES256GCM, 0);
+	if (failed)
+	{
+		sodium_memzero(ret_schedule, TC_SCHEDULE_BYTES);
+		return TC_UNSUPPORTED;
+	}
+	return TC_OK;
+}
+
 /*
  * The calls of libsodium, all alike: 0 if all went well.  ret_len is what was
  * written.
  */
 static int
-gcm_seal(const uint8_t *subkey, const uint8_t *inner, TcSpan ad, TcSpan plain,
-		 uint8_t *ret_body, unsigned long long *ret_len)
-{
-	crypto_aead_aes256gcm_state schedule;
-	int			failed;
-
-	failed = crypto_aead_aes256gcm_beforenm(&schedule, subkey);
-	if (!failed)
-		failed = crypto_aead_aes256gcm_encrypt_afternm(ret_body, ret_len,
-													   address_of(plain), plain.len,
-													   address_of(ad), ad.len,
-													   NULL, inner, &schedule);
-	sodium_stackzero(AES_STACK_BYTES);	/* below the schedule */
-	sodium_memzero(&schedule, sizeof(schedule));
-	return failed;
-}
-
-static int
-gcm_open(const uint8_t *subkey, const uint8_t *inner, TcSpan ad, TcSpan body,
-		 uint8_t *ret_plain, unsigned long long *ret_len)
-{
-	crypto_aead_aes256gcm_state schedule;
-	int			failed;
-
-	failed = crypto_aead_aes256gcm_beforenm(&schedule, subkey);
-	if (!failed)
-		failed = crypto_aead_aes256gcm_decrypt_afternm(ret_plain, ret_len, NULL,
-													   body.data, body.len,
-													   address_of(ad), ad.len,
-													   inner, &schedule);
-	sodium_stackzero(AES_STACK_BYTES);	/* below the schedule */
-	sodium_memzero(&schedule, sizeof(schedule));
-	return failed;
-}
-
-static int
-seal_by(uint8_t algorithm, const uint8_t *subkey, const uint8_t *nonce,
+seal_by(uint8_t algorithm, const uint8_t *ready, const uint8_t *nonce,
 		TcSpan ad, TcSpan plain, uint8_t *ret_body,
 		unsigned long long *ret_len)
 {
@@ -217,19 +208,23 @@ seal_by(uint8_t algorithm, const uint8_t *subkey, const uint8_t *nonce,
 		return crypto_aead_aegis256_encrypt(ret_body, ret_len,
 											address_of(plain), plain.len,
 											address_of(ad), ad.len,
-											NULL, nonce, subkey);
+											NULL, nonce, ready);
 #endif
 	inner_nonce(nonce, inner);
 	if (algorithm == TC_ALG_AES256GCM)
-		return gcm_seal(subkey, inner, ad, plain, ret_body, ret_len);
+		return crypto_aead_aes256gcm_encrypt_afternm(ret_body, ret_len,
+													 address_of(plain), plain.len,
+													 address_of(ad), ad.len,
+													 NULL, inner,
+													 (const crypto_aead_aes256gcm_state *) ready);
 	return crypto_aead_chacha20poly1305_ietf_encrypt(ret_body, ret_len,
 													 address_of(plain), plain.len,
 													 address_of(ad), ad.len,
-													 NULL, inner, subkey);
+													 NULL, inner, ready);
 }
 
 static int
-open_by(uint8_t algorithm, const uint8_t *subkey, const uint8_t *nonce,
+open_by(uint8_t algorithm, const uint8_t *ready, const uint8_t *nonce,
 		TcSpan ad, TcSpan body, uint8_t *ret_plain,
 		unsigned long long *ret_len)
 {
@@ -240,20 +235,23 @@ open_by(uint8_t algorithm, const uint8_t *subkey, const uint8_t *nonce,
 		return crypto_aead_aegis256_decrypt(ret_plain, ret_len, NULL,
 											body.data, body.len,
 											address_of(ad), ad.len,
-											nonce, subkey);
+											nonce, ready);
 #endif
 	inner_nonce(nonce, inner);
 	if (algorithm == TC_ALG_AES256GCM)
-		return gcm_open(subkey, inner, ad, body, ret_plain, ret_len);
+		return crypto_aead_aes256gcm_decrypt_afternm(ret_plain, ret_len, NULL,
+													 body.data, body.len,
+													 address_of(ad), ad.len, inner,
+													 (const crypto_aead_aes256gcm_state *) ready);
 	return crypto_aead_chacha20poly1305_ietf_decrypt(ret_plain, ret_len, NULL,
 													 body.data, body.len,
 													 address_of(ad), ad.len,
-													 inner, subkey);
+													 inner, ready);
 }
 
 TcResult
-tc_aead_seal(uint8_t algorithm, const uint8_t subkey[TC_KEY_BYTES],
-			 const uint8_t *nonce, TcSpan ad, TcSpan plain, uint8_t *ret_body)
+tc_aead_seal(uint8_t algorithm, const uint8_t *ready, const uint8_t *nonce,
+			 TcSpan ad, TcSpan plain, uint8_t *ret_body)
 {
 	size_t		body_len = plain.len + tc_sizes(algorithm)->tag;
 	unsigned long long len = 0;
@@ -263,7 +261,7 @@ tc_aead_seal(uint8_t algorithm, const uint8_t subkey[TC_KEY_BYTES],
 		return TC_UNSUPPORTED;
 	if (plain.len > TC_PLAIN_MAX)
 		return TC_TOO_LARGE;
-	if (seal_by(algorithm, subkey, nonce, ad, plain, ret_body, &len) != 0 ||
+	if (seal_by(algorithm, ready, nonce, ad, plain, ret_body, &len) != 0 ||
 		len != body_len)
 	{
 		sodium_memzero(ret_body, body_len);
@@ -274,8 +272,8 @@ tc_aead_seal(uint8_t algorithm, const uint8_t subkey[TC_KEY_BYTES],
 }
 
 TcResult
-tc_aead_open(uint8_t algorithm, const uint8_t subkey[TC_KEY_BYTES],
-			 const uint8_t *nonce, TcSpan ad, TcSpan body, uint8_t *ret_plain)
+tc_aead_open(uint8_t algorithm, const uint8_t *ready, const uint8_t *nonce,
+			 TcSpan ad, TcSpan body, uint8_t *ret_plain)
 {
 	size_t		tag_len = tc_sizes(algorithm)->tag;
 	uint8_t		none[1];
@@ -289,7 +287,7 @@ tc_aead_open(uint8_t algorithm, const uint8_t subkey[TC_KEY_BYTES],
 		result = TC_REJECTED;
 	else if (body.len - tag_len > TC_PLAIN_MAX)
 		result = TC_TOO_LARGE;
-	else if (open_by(algorithm, subkey, nonce, ad, body, plain, &len) != 0 ||
+	else if (open_by(algorithm, ready, nonce, ad, body, plain, &len) != 0 ||
 			 len != body.len - tag_len)
 		result = TC_REJECTED;
 

@@ -8,8 +8,9 @@
  * once.  HChaCha20 of the key and the salt, then ChaCha20-Poly1305-IETF
  * under the rest of the nonce, is XChaCha20-Poly1305 to the letter
  * (draft-irtf-cfrg-xchacha, section 2.3); a unit test compares both.
- * aes256gcm takes the same subkey and AES-256-GCM.  aegis256 has a nonce of
- * 256 bits, and needs no subkey: it uses the key itself.
+ * aes256gcm takes the same subkey and AES-256-GCM, whose key schedule is as
+ * secret as the subkey and is kept as long.  aegis256 has a nonce of 256 bits,
+ * and needs no subkey: it uses the key itself.
  *
  *	Owns	nothing.
  *	Errors	TC_REJECTED when a tag does not verify, TC_UNSUPPORTED for an
@@ -53,12 +54,28 @@ extern TcResult tc_aead_subkey(uint8_t algorithm,
 							   uint8_t ret_subkey[TC_KEY_BYTES]) TC_CHECK_RESULT;
 
 /*
+ * Whether the algorithm has a key schedule, to be made of the subkey once and
+ * used in its place; false for what is no algorithm.
+ */
+static inline bool
+tc_aead_has_schedule(uint8_t algorithm)
+{
+	return algorithm == TC_ALG_AES256GCM;
+}
+
+/* Make it.  ret_schedule is aligned to 16 bytes. */
+#define TC_SCHEDULE_BYTES	512
+
+extern TcResult tc_aead_expand(const uint8_t subkey[TC_KEY_BYTES],
+							   uint8_t ret_schedule[TC_SCHEDULE_BYTES]) TC_CHECK_RESULT;
+
+/*
  * Seal "plain": ret_body gets ciphertext and tag, plain.len and the
  * algorithm's tag (tc_sizes()) bytes long.  It may start where plain starts,
  * else they must not overlap.  The nonce is as long as tc_sizes() says.
+ * "ready" is the subkey, or its schedule where the algorithm has one.
  */
-extern TcResult tc_aead_seal(uint8_t algorithm,
-							 const uint8_t subkey[TC_KEY_BYTES],
+extern TcResult tc_aead_seal(uint8_t algorithm, const uint8_t *ready,
 							 const uint8_t *nonce, TcSpan ad, TcSpan plain,
 							 uint8_t *ret_body) TC_CHECK_RESULT;
 
@@ -67,8 +84,7 @@ extern TcResult tc_aead_seal(uint8_t algorithm,
  * bytes of plaintext, or zeros on anything but TC_OK.  Empty plaintext is
  * valid; a body shorter than a tag is TC_REJECTED.
  */
-extern TcResult tc_aead_open(uint8_t algorithm,
-							 const uint8_t subkey[TC_KEY_BYTES],
+extern TcResult tc_aead_open(uint8_t algorithm, const uint8_t *ready,
 							 const uint8_t *nonce, TcSpan ad, TcSpan body,
 							 uint8_t *ret_plain) TC_CHECK_RESULT;
 

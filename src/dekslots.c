@@ -41,9 +41,9 @@
 #include "nonce.h"
 
 #define SLOT_WAYS		16		/* slots of a set */
-#define REGION_TARGET	(1024 * 1024)
-#define WIPE_PATIENCE_MS 2000	/* for a backend that does not run */
+#define KEYS_TARGET		(1024 * 1024)
 #define REGION_FLOOR	(48 * 1024)
+#define WIPE_PATIENCE_MS 2000	/* for a backend that does not run */
 
 typedef struct SlotTag
 {
@@ -64,12 +64,13 @@ static Size region_len;
 static TcSecretKind region_kind;
 static SlotsShared *shared;
 
-/* How much memory we may lock: up to the target, as RLIMIT_MEMLOCK allows. */
+/* How much memory to lock: for keys and all cells, as RLIMIT_MEMLOCK allows. */
 static Size
 region_size(void)
 {
 	struct rlimit limit;
-	Size		size = REGION_TARGET;
+	Size		cells = (Size) MaxBackends * sizeof(Cells);
+	Size		size = cells + Max(cells, KEYS_TARGET);
 	Size		page = (Size) sysconf(_SC_PAGESIZE);
 
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
@@ -107,9 +108,8 @@ tc_slots_map(void)
 
 	/* Cells for every backend, but never more than half of the region. */
 	left = region_len - sizeof(Region);
-	tc_ncells = Min((uint32) (MaxBackends * CELLS_MAX),
-				 (uint32) (left / 2 / sizeof(Cell)));
-	tc_nslots = (uint32) ((left - tc_ncells * sizeof(Cell)) / sizeof(Slot));
+	tc_ncells = Min((uint32) MaxBackends, (uint32) (left / 2 / sizeof(Cells)));
+	tc_nslots = (uint32) ((left - tc_ncells * sizeof(Cells)) / sizeof(Slot));
 	tc_nslots = TYPEALIGN_DOWN(SLOT_WAYS, tc_nslots);
 }
 
@@ -215,13 +215,7 @@ tc_slot_find(const uint8 address[TC_ADDRESS_BYTES], TcSlotRef *ret_ref)
 bool
 tc_slot_live(const TcSlotRef *ref)
 {
-	Slot	   *slot;
-
-	if (ref->generation == 0)
-		return false;
-	slot = slot_at(ref->index);
-	return pg_atomic_read_u64(&slot->generation) == ref->generation &&
-		slot->check == ref->check;
+	return slot_live(ref);
 }
 
 TcResult
@@ -286,12 +280,12 @@ tc_slots_close(void)
 	pg_memory_barrier();		/* pairs with derive_into_cell() */
 }
 
-/* Wait until a backend is not in the middle of using its cell. */
+/* Wait until a backend is not in the middle of writing into its cells. */
 static bool
-wait_idle(Cell *cell, int *patience_ms)
+wait_idle(Cells *cells, int *patience_ms)
 {
 	/* A derivation takes less than a microsecond, but may lose its CPU. */
-	while (pg_atomic_read_u32(&cell->busy) != 0)
+	while (pg_atomic_read_u32(&cells->busy) != 0)
 	{
 		if (*patience_ms <= 0)
 			return false;
@@ -318,12 +312,9 @@ tc_slots_wipe(void)
 	}
 	for (uint32 i = 0; i < tc_ncells; i++)
 	{
-		Cell	   *cell = cell_at(i);
-
-		if (!wait_idle(cell, &patience_ms))
+		if (!wait_idle(cells_at(i), &patience_ms))
 			complete = false;
-		sodium_memzero(cell->salt, sizeof(cell->salt));
-		sodium_memzero(cell->subkey, sizeof(cell->subkey));
+		wipe_cells(cells_at(i));
 	}
 	return complete;
 }

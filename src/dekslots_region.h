@@ -10,6 +10,8 @@
 #ifndef TC_DEKSLOTS_REGION_H
 #define TC_DEKSLOTS_REGION_H
 
+#include <sodium.h>
+
 #include "dekslots.h"
 #include "port/atomics.h"
 
@@ -28,22 +30,33 @@ typedef struct Slot
 
 typedef struct Cell
 {
-	pg_atomic_uint32 owner;		/* pid of the backend, 0 = free */
-	pg_atomic_uint32 busy;
-	uint64		generation;		/* of the slot; 0 = no subkey here */
+	uint64		generation;		/* of the slot; 0 = nothing here */
 	uint8		salt[TC_SALT_BYTES];
+	uint8		pad[8];
 	uint8		subkey[TC_KEY_BYTES];
+	pg_attribute_aligned(16) uint8 schedule[TC_SCHEDULE_BYTES];
 } Cell;
 
+/* What one backend has derived. */
+typedef struct Cells
+{
+	pg_atomic_uint32 owner;		/* pid of the backend, 0 = free */
+	pg_atomic_uint32 busy;
+	uint8		pad[56];
+	Cell		cells[CELLS_MAX];
+} Cells;
+
 StaticAssertDecl(sizeof(Slot) == 64, "a slot is a cache line");
-StaticAssertDecl(sizeof(Cell) == 64, "a cell is a cache line");
+StaticAssertDecl(offsetof(Cell, schedule) == 64 && sizeof(Cell) % 64 == 0 &&
+				 offsetof(Cells, cells) == 64,
+				 "what is looked at in a cell is a cache line");
 
 typedef struct Region
 {
 	uint64		last_generation;	/* never given twice; the worker's */
 	char		locked_by[NAMEDATALEN]; /* role that called lock() */
 	uint8		pad[128 - sizeof(uint64) - NAMEDATALEN];
-	/* slots, then cells */
+	/* slots, then cells of backends */
 } Region;
 
 StaticAssertDecl(sizeof(Region) == 128, "slots begin at a cache line");
@@ -59,10 +72,27 @@ slot_at(uint32 index)
 	return (Slot *) (tc_region + 1) + index;
 }
 
-static inline Cell *
-cell_at(uint32 index)
+/* tc_slot_live() */
+static inline bool
+slot_live(const TcSlotRef *ref)
 {
-	return (Cell *) slot_at(tc_nslots) + index;
+	Slot	   *slot = slot_at(ref->index);
+
+	return ref->generation != 0 &&
+		pg_atomic_read_u64(&slot->generation) == ref->generation &&
+		slot->check == ref->check;
+}
+
+static inline Cells *
+cells_at(uint32 index)
+{
+	return (Cells *) slot_at(tc_nslots) + index;
+}
+
+static inline void
+wipe_cells(Cells *cells)
+{
+	sodium_memzero(cells->cells, sizeof(cells->cells));
 }
 
 #endif							/* TC_DEKSLOTS_REGION_H */

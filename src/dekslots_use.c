@@ -6,7 +6,7 @@
  * What a backend derives from a slot's key, for the salt of a nonce or for the
  * tokens of a plaintext type, it keeps in cells of its own in the same region.
  *
- * A backend that writes a subkey into its cell holds "busy" around it, raised
+ * A backend that writes into one of its cells holds "busy" around it, raised
  * with a full barrier before it looks at the generation.  tc_slots_wipe()
  * clears all generations, then waits for every busy cell, then wipes cells:
  * a derivation either saw the old generation while busy, and is waited for,
@@ -29,171 +29,152 @@
 
 #define FOR_TOKENS		0		/* in place of an AEAD's algorithm */
 
-/* This backend's cells, and which of them to give up next. */
-static Cell *my_cells[CELLS_MAX];
-static int	my_ncells;
-static int	my_next_cell[2];	/* for values, for tokens */
+static Cells *my_cells;			/* NULL = none were free */
 static bool my_cells_taken;
+static uint32 next_cell[2];		/* to be given up: for values, for tokens */
 
 /* Give back this backend's cells, wiped. */
 static void
 release_cells(int code, Datum arg)
 {
-	for (int i = 0; i < my_ncells; i++)
-	{
-		Cell	   *cell = my_cells[i];
-
-		cell->generation = 0;
-		sodium_memzero(cell->salt, sizeof(cell->salt));
-		sodium_memzero(cell->subkey, sizeof(cell->subkey));
-		pg_write_barrier();
-		pg_atomic_write_u32(&cell->owner, 0);
-	}
-	my_ncells = 0;
+	wipe_cells(my_cells);
+	pg_write_barrier();
+	pg_atomic_write_u32(&my_cells->owner, 0);
+	my_cells = NULL;
 }
 
-/*
- * Take cells for this backend: as many as are free among CELLS_MAX places,
- * counted from its own number so that backends do not compete.
- */
+/* Take the first free ones, from its own number on: that is nobody else's. */
 static void
 take_cells(void)
 {
-	uint32		start;
-
 	my_cells_taken = true;
-	if (tc_ncells == 0 || tc_backend_index() < 0)
+	if (tc_backend_index() < 0)
 		return;
-	start = ((uint32) tc_backend_index() * CELLS_MAX) % tc_ncells;
-	for (uint32 i = 0; i < CELLS_MAX && i < tc_ncells; i++)
+	for (uint32 i = 0; i < tc_ncells && my_cells == NULL; i++)
 	{
-		Cell	   *cell = cell_at((start + i) % tc_ncells);
+		Cells	   *cells = cells_at(((uint32) tc_backend_index() + i) % tc_ncells);
 		uint32		nobody = 0;
 
-		if (pg_atomic_compare_exchange_u32(&cell->owner, &nobody,
+		if (pg_atomic_compare_exchange_u32(&cells->owner, &nobody,
 										   (uint32) MyProcPid))
-			my_cells[my_ncells++] = cell;
+			my_cells = cells;
 	}
-	if (my_ncells > 0)
+	if (my_cells != NULL)
 		before_shmem_exit(release_cells, (Datum) 0);
 }
 
-/* The cell that holds this subkey already, or NULL. */
-static inline Cell *
-find_cell(const TcSlotRef *ref, const uint8 *salt)
+/*
+ * Derive the subkey for a salt into a cell, from the slot's key in place.
+ * FOR_TOKENS the salt begins with the plaintext type.
+ */
+static TcSlotResult
+derive(const TcSlotRef *ref, uint8 algorithm, const uint8 *salt, Cell *cell)
 {
-	for (int i = 0; i < my_ncells; i++)
-	{
-		Cell	   *cell = my_cells[i];
+	TcResult	result;
 
-		if (cell->generation == ref->generation &&
-			memcmp(cell->salt, salt, TC_SALT_BYTES) == 0)
-			return cell;
+	if (!slot_live(ref))
+		return TC_SLOT_STALE;
+	if (algorithm == FOR_TOKENS)
+		result = tc_token_subkey(slot_at(ref->index)->key, salt[0], cell->subkey);
+	else
+		result = tc_aead_subkey(algorithm, slot_at(ref->index)->key, salt,
+								cell->subkey);
+	if (result == TC_OK && tc_aead_has_schedule(algorithm))
+		result = tc_aead_expand(cell->subkey, cell->schedule);
+	pg_read_barrier();
+	if (result == TC_OK && slot_live(ref))
+	{
+		memcpy(cell->salt, salt, TC_SALT_BYTES);
+		cell->generation = ref->generation;
+		return TC_SLOT_OK;
+	}
+	sodium_memzero(cell, sizeof(*cell));
+	return result == TC_OK ? TC_SLOT_STALE : TC_SLOT_ERROR;
+}
+
+/* Subkeys of nonces come and go, those for tokens stay: each have their cells. */
+static inline Cell *
+cells_for(bool tokens, uint32 *ret_count)
+{
+	*ret_count = tokens ? TOKEN_CELLS : VALUE_CELLS;
+	return my_cells->cells + (tokens ? VALUE_CELLS : 0);
+}
+
+/* Derive into the oldest cell. */
+static TcSlotResult
+derive_into_cell(const TcSlotRef *ref, uint8 algorithm, const uint8 *salt,
+				 Cell **ret_cell)
+{
+	bool		tokens = algorithm == FOR_TOKENS;
+	uint32		count;
+	Cell	   *cells = cells_for(tokens, &count);
+	Cell	   *cell = &cells[next_cell[tokens]++ % count];
+	TcSlotResult result;
+
+	pg_atomic_write_u32(&my_cells->busy, 1);
+	pg_memory_barrier();		/* pairs with tc_slots_wipe() */
+	cell->generation = 0;
+	result = derive(ref, algorithm, salt, cell);
+	pg_write_barrier();
+	pg_atomic_write_u32(&my_cells->busy, 0);
+	*ret_cell = cell;
+	return result;
+}
+
+/* The cell that has it already, or NULL. */
+static inline Cell *
+find_cell(const TcSlotRef *ref, bool tokens, const uint8 *salt)
+{
+	uint32		count;
+	Cell	   *cells = cells_for(tokens, &count);
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		if (cells[i].generation == ref->generation &&
+			memcmp(cells[i].salt, salt, TC_SALT_BYTES) == 0)
+			return &cells[i];
 	}
 	return NULL;
 }
 
 /*
- * Derive the subkey for a salt into "ret_subkey", from the slot's key in
- * place.  FOR_TOKENS the salt begins with the plaintext type.
- */
-static TcSlotResult
-derive_subkey(const TcSlotRef *ref, uint8 algorithm, const uint8 *salt,
-			  uint8 *ret_subkey)
-{
-	TcResult	result;
-
-	if (!tc_slot_live(ref))
-		return TC_SLOT_STALE;
-	if (algorithm == FOR_TOKENS)
-		result = tc_token_subkey(slot_at(ref->index)->key, salt[0], ret_subkey);
-	else
-		result = tc_aead_subkey(algorithm, slot_at(ref->index)->key, salt,
-								ret_subkey);
-	pg_read_barrier();
-	if (result == TC_OK && tc_slot_live(ref))
-		return TC_SLOT_OK;
-	sodium_memzero(ret_subkey, TC_KEY_BYTES);
-	return result == TC_OK ? TC_SLOT_STALE : TC_SLOT_ERROR;
-}
-
-/*
- * The cell to give up for a new subkey: the oldest.  Subkeys of nonces come
- * and go with the values, those for tokens stay, so each have cells of their
- * own if we have all of them.
- */
-static Cell *
-oldest_cell(bool for_tokens)
-{
-	int			first = for_tokens ? VALUE_CELLS : 0;
-	int			count = for_tokens ? TOKEN_CELLS : VALUE_CELLS;
-	int		   *next = &my_next_cell[for_tokens];
-
-	if (my_ncells < CELLS_MAX)
-	{
-		first = 0;
-		count = my_ncells;
-	}
-	*next = (*next + 1) % count;
-	return my_cells[first + *next];
-}
-
-/* The same into a cell of this backend. */
-static TcSlotResult
-derive_into_cell(const TcSlotRef *ref, uint8 algorithm, const uint8 *salt,
-				 Cell **ret_cell)
-{
-	Cell	   *cell = oldest_cell(algorithm == FOR_TOKENS);
-	TcSlotResult result;
-
-	pg_atomic_write_u32(&cell->busy, 1);
-	pg_memory_barrier();		/* pairs with tc_slots_wipe() */
-	cell->generation = 0;
-	result = derive_subkey(ref, algorithm, salt, cell->subkey);
-	if (result == TC_SLOT_OK)
-	{
-		memcpy(cell->salt, salt, TC_SALT_BYTES);
-		cell->generation = ref->generation;
-	}
-	pg_write_barrier();
-	pg_atomic_write_u32(&cell->busy, 0);
-	*ret_cell = cell;
-	return result;
-}
-
-/*
- * Find the subkey for a nonce: a cell has it, or the slot's key is used as it
- * is, in place.  "own" is where to derive it if no cell is to be had; the
- * caller wipes it.
+ * Find the subkey for a salt, ready for use: a cell has it, or the slot's key
+ * is used as it is, in place.  "own" is where to derive it if no cell is to be
+ * had; the caller wipes it.
  */
 static inline TcSlotResult
-find_subkey(const TcSlotRef *ref, uint8 algorithm, const uint8 *nonce,
-			uint8 *own, const uint8 **ret_subkey)
+find_ready(const TcSlotRef *ref, uint8 algorithm, const uint8 *salt,
+		   Cell *own, const uint8 **ret_ready)
 {
-	Cell	   *cell;
-	TcSlotResult result;
+	Cell	   *cell = own;
+	TcSlotResult result = TC_SLOT_OK;
 
 	if (algorithm != FOR_TOKENS && tc_sizes(algorithm)->subkey_salt == 0)
 	{
-		*ret_subkey = slot_at(ref->index)->key;
-		return tc_slot_live(ref) ? TC_SLOT_OK : TC_SLOT_STALE;
+		*ret_ready = slot_at(ref->index)->key;
+		return slot_live(ref) ? TC_SLOT_OK : TC_SLOT_STALE;
 	}
 	if (unlikely(!my_cells_taken))
 		take_cells();
-	if (my_ncells == 0)
+	if (unlikely(my_cells == NULL))
+		result = derive(ref, algorithm, salt, own);
+	else
 	{
-		*ret_subkey = own;
-		return derive_subkey(ref, algorithm, nonce, own);
+		cell = find_cell(ref, algorithm == FOR_TOKENS, salt);
+		if (cell == NULL)
+			result = derive_into_cell(ref, algorithm, salt, &cell);
+		else if (!slot_live(ref))
+			result = TC_SLOT_STALE;
 	}
-	cell = find_cell(ref, nonce);
-	if (cell == NULL)
-	{
-		result = derive_into_cell(ref, algorithm, nonce, &cell);
-		if (result != TC_SLOT_OK)
-			return result;
-	}
-	*ret_subkey = cell->subkey;
-	return tc_slot_live(ref) ? TC_SLOT_OK : TC_SLOT_STALE;
+	*ret_ready = tc_aead_has_schedule(algorithm) ? cell->schedule : cell->subkey;
+	return result;
+}
+
+static inline void
+wipe_own(Cell *own)
+{
+	if (unlikely(my_cells == NULL))
+		sodium_memzero(own, sizeof(*own));
 }
 
 /*
@@ -205,7 +186,7 @@ static inline TcSlotResult
 judge(const TcSlotRef *ref, TcResult result)
 {
 	pg_read_barrier();
-	if (!tc_slot_live(ref))
+	if (!slot_live(ref))
 		return TC_SLOT_STALE;
 	switch (result)
 	{
@@ -222,18 +203,17 @@ TcSlotResult
 tc_slot_seal(const TcSlotRef *ref, uint8 algorithm, const uint8 *nonce,
 			 TcSpan ad, TcSpan plain, uint8 *ret_body)
 {
-	uint8		own[TC_KEY_BYTES];
-	const uint8 *subkey;
+	Cell		own;
+	const uint8 *ready;
 	TcSlotResult result;
 
-	result = find_subkey(ref, algorithm, nonce, own, &subkey);
+	result = find_ready(ref, algorithm, nonce, &own, &ready);
 	if (result == TC_SLOT_OK && !slot_at(ref->index)->may_seal)
 		result = judge(ref, TC_OK) == TC_SLOT_OK ? TC_SLOT_UNTRUSTED : TC_SLOT_STALE;
 	if (result == TC_SLOT_OK)
-		result = judge(ref, tc_aead_seal(algorithm, subkey, nonce, ad, plain,
+		result = judge(ref, tc_aead_seal(algorithm, ready, nonce, ad, plain,
 										 ret_body));
-	if (my_ncells == 0)
-		sodium_memzero(own, sizeof(own));
+	wipe_own(&own);
 	if (result != TC_SLOT_OK)
 		sodium_memzero(ret_body, plain.len + tc_sizes(algorithm)->tag);
 	return result;
@@ -244,18 +224,17 @@ tc_slot_open(const TcSlotRef *ref, uint8 algorithm, const uint8 *nonce,
 			 TcSpan ad, TcSpan body, uint8 *ret_plain)
 {
 	size_t		tag_len = tc_sizes(algorithm)->tag;
-	uint8		own[TC_KEY_BYTES];
-	const uint8 *subkey;
+	Cell		own;
+	const uint8 *ready;
 	TcSlotResult result;
 
 	if (body.len < tag_len)
 		return TC_SLOT_REJECTED;
-	result = find_subkey(ref, algorithm, nonce, own, &subkey);
+	result = find_ready(ref, algorithm, nonce, &own, &ready);
 	if (result == TC_SLOT_OK)
-		result = judge(ref, tc_aead_open(algorithm, subkey, nonce, ad, body,
+		result = judge(ref, tc_aead_open(algorithm, ready, nonce, ad, body,
 										 ret_plain));
-	if (my_ncells == 0)
-		sodium_memzero(own, sizeof(own));
+	wipe_own(&own);
 	if (result != TC_SLOT_OK)
 		sodium_memzero(ret_plain, body.len - tag_len);
 	return result;
@@ -266,16 +245,15 @@ tc_slot_token(const TcSlotRef *ref, uint8 index_algorithm, uint8 type_code,
 			  TcSpan canonical, uint8 ret_token[TC_TOKEN_BYTES])
 {
 	uint8		salt[TC_SALT_BYTES] = {type_code};
-	uint8		own[TC_KEY_BYTES];
-	const uint8 *subkey;
+	Cell		own;
+	const uint8 *ready;
 	TcSlotResult result;
 
-	result = find_subkey(ref, FOR_TOKENS, salt, own, &subkey);
+	result = find_ready(ref, FOR_TOKENS, salt, &own, &ready);
 	if (result == TC_SLOT_OK)
-		result = judge(ref, tc_token_make(index_algorithm, subkey, canonical,
+		result = judge(ref, tc_token_make(index_algorithm, ready, canonical,
 										  ret_token));
-	if (my_ncells == 0)
-		sodium_memzero(own, sizeof(own));
+	wipe_own(&own);
 	if (result != TC_SLOT_OK)
 		sodium_memzero(ret_token, TC_TOKEN_BYTES);
 	return result;

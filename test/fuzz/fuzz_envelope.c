@@ -8,6 +8,7 @@
  *-------------------------------------------------------------------------
  */
 #include "aead.h"
+#include "../unit/ready.h"
 #include "fuzz.h"
 #include "wrap.h"
 
@@ -55,11 +56,11 @@ check_opening(const TcEnvelope *envelope)
 	result = tc_aead_subkey(identity.algorithm, key, envelope->nonce.data, subkey);
 	HOLDS(result == (tc_aead_supports(identity.algorithm) ? TC_OK : TC_UNSUPPORTED));
 	if (result == TC_OK)
-		result = tc_aead_open(identity.algorithm, subkey, envelope->nonce.data,
+		result = tc_aead_open(identity.algorithm, ready(identity.algorithm, subkey), envelope->nonce.data,
 							  envelope->ad, envelope->body, plain);
 	if (result == TC_OK)
 	{
-		HOLDS(tc_aead_seal(identity.algorithm, subkey, envelope->nonce.data, envelope->ad,
+		HOLDS(tc_aead_seal(identity.algorithm, ready(identity.algorithm, subkey), envelope->nonce.data, envelope->ad,
 						   tc_span(plain, plain_len), again) == TC_OK);
 		HOLDS(memcmp(again, envelope->body.data, envelope->body.len) == 0);
 	}

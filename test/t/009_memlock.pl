@@ -1,5 +1,5 @@
 # Goal of this test: too little lockable memory is a clear refusal at start,
-# little of it means fewer slots, and more keys than slots all work.
+# little of it means fewer slots and cells, and more keys and sessions all work.
 use strict;
 use warnings;
 use ThemisCluster;
@@ -78,4 +78,22 @@ for my $session (@sessions)
 	is($session->{stderr}, '', 'and in several sessions at once');
 	$session->quit;
 }
+
+# Half of 48 kB are cells, of 3520 bytes for a session: six sessions have some.
+my $aes = $node->error_of("SELECT themis_crypt.create_key('aes', 'aes256gcm')") eq '' ? 'aes' : 'k1';
+note "a key of aes256gcm: $aes";
+$node->safe_psql('postgres', "CREATE TABLE s (v encrypted(k1), w encrypted(k2, text, searchable), a encrypted($aes))");
+my @first = map { $node->background_psql('postgres') } 1 .. 8;
+for my $i (1 .. @first)
+{
+	$first[$i - 1]->query_safe("INSERT INTO s SELECT $i, $i, $i");
+}
+is($node->safe_psql('postgres', <<'END'), '16|8|8', 'a session without cells seals, searches and opens');
+INSERT INTO s SELECT i, i, i FROM generate_series(9, 16) AS i;
+SELECT count(DISTINCT v::text), count(*) FILTER (WHERE a::text::int <= 8 AND w::text = a::text),
+	(SELECT count(*) FROM s WHERE w = ANY (ARRAY(SELECT g::text FROM generate_series(1, 8) AS g)::encrypted(k2, text, searchable)[])) FROM s
+END
+is($first[$_ - 1]->query_safe("SELECT sum(v::text::int), sum(w::text::int), sum(a::text::int) FROM s"), '136|136|136',
+	"session $_ opens what it sealed") for 1 .. @first;
+$_->quit for @first;
 done_testing();

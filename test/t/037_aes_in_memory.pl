@@ -76,17 +76,29 @@ is(scalar(() = $patterns =~ /^aegis-half-\d+-[01] [0-9a-f]{32}$/mg),
 	(grep { $_ eq 'aegis256' } @algorithms) ? 2 : 0, 'and halves of keys of AEGIS');
 PostgreSQL::Test::Utils::append_to_file("$dir/patterns", 'canary ' . unpack('H*', 'canary in ' . 'ordinary memory') . "\n");
 
-my ($memory, $secret) = ('', '');
-for my $line (split /\n/, `test/lib/keyscan '$dir/patterns' $pid 2>&1`)
+# The names of what is found in ordinary memory, and in secret memory.
+sub look
 {
-	my (undef, $where, undef, @names) = split / /, $line;
-	$memory = "@names" if $where eq 'memory';
-	$secret = "@names" if $where eq 'secret';
+	my %found = (memory => '', secret => '');
+	for my $line (split /\n/, `test/lib/keyscan '$dir/patterns' $pid 2>&1`)
+	{
+		my (undef, $where, undef, @names) = split / /, $line;
+		$found{$where} = "@names";
+	}
+	return @found{qw(memory secret)};
 }
+
+my ($memory, $secret) = look();
 is($memory, 'canary', 'no key in ordinary memory, and the scan finds a canary');
 SKIP: {
-	skip 'secret memory cannot be read', 1 unless $secret_readable;
+	skip 'secret memory cannot be read', 2 unless $secret_readable;
 	like($secret, qr/slot-key-0/, 'control: the key is found in locked memory');
+	skip 'no aes256gcm', 1 unless grep { $_ eq 'aes256gcm' } @algorithms;
+	like($secret, qr/aes-round-.*ghash-/, 'control: and so is a key schedule');
 }
+$node->safe_psql('postgres', 'SELECT themis_crypt.lock()');
+($memory, $secret) = look();
+is($memory, 'canary', 'after lock() as before in ordinary memory');
+is($secret, '', 'and nothing in locked memory');
 
 done_testing();

@@ -15,6 +15,7 @@
 #include <sodium.h>
 
 #include "aead.h"
+#include "ready.h"
 #include "tap.h"
 
 #define LONGEST		70000
@@ -74,12 +75,12 @@ agree(size_t plain_len, size_t ad_len, uint32_t seed)
 	message = exact_copy(plain, plain_len);
 	seal_by_libsodium(key, nonce, ad, ad_len, plain_len, &len);
 	good = tc_aead_subkey(alg, key, nonce, subkey) == TC_OK &&
-		tc_aead_seal(alg, subkey, nonce, tc_span(ad_len ? ad : NULL, ad_len),
+		tc_aead_seal(alg, ready(alg, subkey), nonce, tc_span(ad_len ? ad : NULL, ad_len),
 					 tc_span(message, plain_len), ours) == TC_OK &&
 		len == plain_len + tag_len && memcmp(ours, theirs, plain_len + tag_len) == 0;
 
 	memset(back, 0x55, LONGEST);
-	good = good && tc_aead_open(alg, subkey, nonce, tc_span(ad, ad_len), tc_span(theirs, plain_len + tag_len),
+	good = good && tc_aead_open(alg, ready(alg, subkey), nonce, tc_span(ad, ad_len), tc_span(theirs, plain_len + tag_len),
 								back) == TC_OK &&
 		memcmp(back, plain, plain_len) == 0 && back[plain_len] == 0x55;
 
@@ -137,7 +138,7 @@ test_alterations(void)
 	fill(ad, 24, 3);
 	fill(plain, 33, 4);
 	if (tc_aead_subkey(alg, key, nonce, subkey) != TC_OK ||
-		tc_aead_seal(alg, subkey, nonce, tc_span(ad, 24), tc_span(plain, 33), body) != TC_OK)
+		tc_aead_seal(alg, ready(alg, subkey), nonce, tc_span(ad, 24), tc_span(plain, 33), body) != TC_OK)
 		bail("nothing sealed");
 	for (size_t part = 0; part < 4; part++)
 	{
@@ -151,7 +152,7 @@ test_alterations(void)
 				parts[part][at] ^= (uint8_t) mask;
 				memset(open, 0x55, 33);
 				if (tc_aead_subkey(alg, key, nonce, subkey) != TC_OK ||
-					tc_aead_open(alg, subkey, nonce, tc_span(ad, 24), tc_span(body, body_len),
+					tc_aead_open(alg, ready(alg, subkey), nonce, tc_span(ad, 24), tc_span(body, body_len),
 								 open) != TC_REJECTED || !all_zero(open, 33))
 					wrong++;
 				memset(open, 0x55, 33);
@@ -177,14 +178,14 @@ test_lengths(void)
 	fill(subkey, 32, 1);
 	fill(nonce, nonce_len, 2);
 	fill(plain, 64, 3);
-	if (tc_aead_seal(alg, subkey, nonce, tc_span("ad", 2), tc_span(plain, 64), body) != TC_OK)
+	if (tc_aead_seal(alg, ready(alg, subkey), nonce, tc_span("ad", 2), tc_span(plain, 64), body) != TC_OK)
 		bail("nothing sealed");
 	for (size_t len = 0; len < body_len; len++)
 	{
 		uint8_t    *copy = exact_copy(body, len);
 		uint8_t    *room = malloc(len > tag_len ? len - tag_len : 1);
 
-		if (tc_aead_open(alg, subkey, nonce, tc_span("ad", 2), tc_span(copy, len), room) != TC_REJECTED)
+		if (tc_aead_open(alg, ready(alg, subkey), nonce, tc_span("ad", 2), tc_span(copy, len), room) != TC_REJECTED)
 			wrong++;
 		if (len > tag_len && !all_zero(room, len - tag_len))
 			wrong++;
@@ -192,25 +193,25 @@ test_lengths(void)
 		free(room);
 	}
 	is_count(wrong, 0, "every shortening is rejected, also below the length of a tag");
-	wrong = tc_aead_open(alg, subkey, nonce, tc_span("a", 1), tc_span(body, body_len), back) != TC_REJECTED;
-	wrong += tc_aead_open(alg, subkey, nonce, tc_span("ad\0", 3), tc_span(body, body_len), back) != TC_REJECTED;
-	wrong += tc_aead_open(alg, subkey, nonce, tc_span(NULL, 0), tc_span(body, body_len), back) != TC_REJECTED;
+	wrong = tc_aead_open(alg, ready(alg, subkey), nonce, tc_span("a", 1), tc_span(body, body_len), back) != TC_REJECTED;
+	wrong += tc_aead_open(alg, ready(alg, subkey), nonce, tc_span("ad\0", 3), tc_span(body, body_len), back) != TC_REJECTED;
+	wrong += tc_aead_open(alg, ready(alg, subkey), nonce, tc_span(NULL, 0), tc_span(body, body_len), back) != TC_REJECTED;
 	is_count(wrong, 0, "and so are shorter, longer and no associated data");
 
-	is_result(tc_aead_seal(alg, subkey, nonce, tc_span(NULL, 0), tc_span(NULL, 0), body), TC_OK,
+	is_result(tc_aead_seal(alg, ready(alg, subkey), nonce, tc_span(NULL, 0), tc_span(NULL, 0), body), TC_OK,
 			  "an empty plaintext is sealed");
-	is_result(tc_aead_open(alg, subkey, nonce, tc_span(NULL, 0), tc_span(body, tag_len), NULL), TC_OK,
+	is_result(tc_aead_open(alg, ready(alg, subkey), nonce, tc_span(NULL, 0), tc_span(body, tag_len), NULL), TC_OK,
 			  "and opened, without room");
-	is_result(tc_aead_open(alg, subkey, nonce, tc_span(NULL, 0), tc_span(NULL, 0), NULL), TC_REJECTED,
+	is_result(tc_aead_open(alg, ready(alg, subkey), nonce, tc_span(NULL, 0), tc_span(NULL, 0), NULL), TC_REJECTED,
 			  "no bytes at all are rejected");
 	is_result(tc_aead_unwrap(subkey, nonce, tc_span(NULL, 0), tc_span(NULL, 0), NULL), TC_REJECTED,
 			  "as a wrap, too");
-	is_result(tc_aead_seal(alg, subkey, nonce, tc_span(NULL, 0), tc_span(plain, TC_PLAIN_MAX + 1), body),
+	is_result(tc_aead_seal(alg, ready(alg, subkey), nonce, tc_span(NULL, 0), tc_span(plain, TC_PLAIN_MAX + 1), body),
 			  TC_TOO_LARGE, "more than 256 MiB are refused before libsodium sees them");
 	fill(body, body_len, 1);
 	memcpy(back, body, 64);
-	ok(tc_aead_seal(alg, subkey, nonce, tc_span("ad", 2), tc_span(body, 64), body) == TC_OK &&
-	   tc_aead_seal(alg, subkey, nonce, tc_span("ad", 2), tc_span(back, 64), theirs) == TC_OK &&
+	ok(tc_aead_seal(alg, ready(alg, subkey), nonce, tc_span("ad", 2), tc_span(body, 64), body) == TC_OK &&
+	   tc_aead_seal(alg, ready(alg, subkey), nonce, tc_span("ad", 2), tc_span(back, 64), theirs) == TC_OK &&
 	   memcmp(body, theirs, body_len) == 0, "sealing in place gives the same bytes");
 }
 
@@ -226,13 +227,13 @@ test_limit(void)
 		bail("out of memory");
 	fill(subkey, 32, 1);
 	fill(nonce, nonce_len, 2);
-	is_result(tc_aead_seal(alg, subkey, nonce, tc_span(NULL, 0), tc_span(room, TC_PLAIN_MAX), room), TC_OK,
+	is_result(tc_aead_seal(alg, ready(alg, subkey), nonce, tc_span(NULL, 0), tc_span(room, TC_PLAIN_MAX), room), TC_OK,
 			  "256 MiB are sealed");
-	is_result(tc_aead_open(alg, subkey, nonce, tc_span(NULL, 0), tc_span(room, TC_PLAIN_MAX + tag_len), room), TC_OK,
+	is_result(tc_aead_open(alg, ready(alg, subkey), nonce, tc_span(NULL, 0), tc_span(room, TC_PLAIN_MAX + tag_len), room), TC_OK,
 			  "and opened");
 	ok(all_zero(room, TC_PLAIN_MAX), "to what they were");
 	room[0] = 1;
-	is_result(tc_aead_open(alg, subkey, nonce, tc_span(NULL, 0), tc_span(room, TC_PLAIN_MAX + tag_len + 1), room),
+	is_result(tc_aead_open(alg, ready(alg, subkey), nonce, tc_span(NULL, 0), tc_span(room, TC_PLAIN_MAX + tag_len + 1), room),
 			  TC_TOO_LARGE, "one byte more is refused");
 	ok(room[0] == 0, "and leaves zeros");
 	free(room);
@@ -313,8 +314,8 @@ test_published(uint8_t algorithm, const uint8_t *key, const uint8_t *nonce, TcSp
 	if (sodium_hex2bin(body, sizeof(body), hex, strlen(hex), NULL, &len, NULL) != 0 ||
 		len != message.len + tc_sizes(algorithm)->tag)
 		bail("a published vector is none");
-	ok(tc_aead_seal(algorithm, key, nonce, ad, message, ours) == TC_OK && memcmp(ours, body, len) == 0 &&
-	   tc_aead_open(algorithm, key, nonce, ad, tc_span(body, len), open) == TC_OK &&
+	ok(tc_aead_seal(algorithm, ready(algorithm, key), nonce, ad, message, ours) == TC_OK && memcmp(ours, body, len) == 0 &&
+	   tc_aead_open(algorithm, ready(algorithm, key), nonce, ad, tc_span(body, len), open) == TC_OK &&
 	   memcmp(open, message.data, message.len) == 0, "%s", what);
 }
 

@@ -19,6 +19,7 @@
 #include "armor.h"
 #include "keyring.h"
 #include "passwrap.h"
+#include "ready.h"
 #include "rootrec.h"
 #include "tap.h"
 #include "token.h"
@@ -274,7 +275,7 @@ freeze_opening(const char *name, TcSpan value, const uint8_t *subkey, TcSpan pla
 		bail("a value has another length");
 	if (!tc_aead_supports(algorithm))
 		return;
-	must(tc_aead_open(algorithm, subkey, envelope.nonce.data, envelope.ad, envelope.body, back));
+	must(tc_aead_open(algorithm, ready(algorithm, subkey), envelope.nonce.data, envelope.ad, envelope.body, back));
 	if (memcmp(back, plain.data, plain.len) != 0)
 		bail("a value opened to another plaintext");
 }
@@ -326,7 +327,7 @@ freeze_value(const char *name, const TcHeader *header, const uint8_t *key,
 		must(tc_aead_subkey(header->algorithm, slot_key, nonce, subkey));
 		if (sizes->subkey_salt > 0)
 			frozen(full, subkey, sizeof(subkey));
-		must(tc_aead_seal(header->algorithm, subkey, nonce, ad, plain,
+		must(tc_aead_seal(header->algorithm, ready(header->algorithm, subkey), nonce, ad, plain,
 						  tc_write_room(&writer, plain.len + sizes->tag)));
 		len = writer.used;
 		frozen(name, value, len);

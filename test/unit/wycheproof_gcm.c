@@ -14,6 +14,7 @@
 #include <sodium.h>
 
 #include "aead.h"
+#include "ready.h"
 #include "wycheproof.h"
 
 #define EXECUTED	66			/* with a key and a nonce of our sizes */
@@ -56,7 +57,7 @@ agrees(bool valid)
 	TcResult	result;
 
 	memcpy(nonce + TC_SALT_BYTES, fields[IV].bytes + 4, 8);
-	result = tc_aead_open(TC_ALG_AES256GCM, fields[KEY].bytes, nonce, ad, body, plain);
+	result = tc_aead_open(TC_ALG_AES256GCM, ready(TC_ALG_AES256GCM, fields[KEY].bytes), nonce, ad, body, plain);
 	return valid ? result == TC_OK && memcmp(plain, fields[MSG].bytes, fields[MSG].len) == 0 :
 		result == TC_REJECTED && all_zero(plain, fields[MSG].len);
 }
