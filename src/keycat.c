@@ -86,20 +86,34 @@ forget_key(TcKey *key)
 	hash_search(key_table(), &key->id, HASH_REMOVE, NULL);
 }
 
-/* The options of a server's row, as a List of DefElem. */
-static List *
-row_options(HeapTuple tuple, Relation rel)
+/* The options of a server's row, as text[]; *ret_isnull if it has none. */
+static Datum
+row_options(HeapTuple tuple, Relation rel, bool *ret_isnull)
 {
-	Datum		datum;
-	bool		isnull;
-
 	if (rel != NULL)
-		datum = heap_getattr(tuple, Anum_pg_foreign_server_srvoptions,
-							 RelationGetDescr(rel), &isnull);
-	else
-		datum = SysCacheGetAttr(FOREIGNSERVEROID, tuple,
-								Anum_pg_foreign_server_srvoptions, &isnull);
-	return isnull ? NIL : untransformRelOptions(datum);
+		return heap_getattr(tuple, Anum_pg_foreign_server_srvoptions,
+							RelationGetDescr(rel), ret_isnull);
+	return SysCacheGetAttr(FOREIGNSERVEROID, tuple,
+						   Anum_pg_foreign_server_srvoptions, ret_isnull);
+}
+
+static List *
+row_option_list(HeapTuple tuple, Relation rel)
+{
+	bool		isnull;
+	Datum		options = row_options(tuple, rel, &isnull);
+
+	return isnull ? NIL : untransformRelOptions(options);
+}
+
+/* The id of a key that a server's row is of; 0 if it is of none. */
+static uint32
+row_id(HeapTuple tuple, Relation rel)
+{
+	bool		isnull;
+	Datum		options = row_options(tuple, rel, &isnull);
+
+	return isnull ? 0 : tc_keyopts_id(options);
 }
 
 static void
@@ -159,7 +173,7 @@ read_key(TcKey *key, HeapTuple tuple)
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "themis_crypt options",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(scratch);
-	options = tc_keyopts_parse(row_options(tuple, NULL), &what);
+	options = tc_keyopts_parse(row_option_list(tuple, NULL), &what);
 	MemoryContextSwitchTo(old);
 	if (options == NULL)
 		ereport(ERROR,
@@ -192,7 +206,7 @@ check_key(TcKey *key)
 	tuple = SearchSysCache1(FOREIGNSERVEROID, ObjectIdGetDatum(key->serverid));
 	ours = HeapTupleIsValid(tuple) &&
 		((Form_pg_foreign_server) GETSTRUCT(tuple))->srvfdw == tc_keycat_wrapper() &&
-		tc_keyopts_id(row_options(tuple, NULL)) == key->id;
+		row_id(tuple, NULL) == key->id;
 	if (!ours)
 	{
 		if (HeapTupleIsValid(tuple))
@@ -232,7 +246,7 @@ scan_servers(void)
 
 		if (form->srvfdw != wrapper)
 			continue;
-		id = tc_keyopts_id(row_options(tuple, rel));
+		id = row_id(tuple, rel);
 		if (id == 0)
 			continue;
 		key = hash_search(key_table(), &id, HASH_ENTER, &found);
@@ -295,7 +309,7 @@ tc_key_by_server(Oid serverid)
 	if (!HeapTupleIsValid(tuple))
 		return NULL;
 	if (((Form_pg_foreign_server) GETSTRUCT(tuple))->srvfdw == tc_keycat_wrapper())
-		id = tc_keyopts_id(row_options(tuple, NULL));
+		id = row_id(tuple, NULL);
 	ReleaseSysCache(tuple);
 	key = id != 0 ? tc_key_by_id(id) : NULL;
 	return key != NULL && key->serverid == serverid ? key : NULL;
@@ -362,7 +376,7 @@ tc_keycat_names(TcOptionsTest test)
 		Form_pg_foreign_server form = (Form_pg_foreign_server) GETSTRUCT(tuple);
 
 		if (OidIsValid(wrapper) && form->srvfdw == wrapper &&
-			test(tc_keyopts_parse(row_options(tuple, rel), &what)))
+			test(tc_keyopts_parse(row_option_list(tuple, rel), &what)))
 			names = lappend(names, pstrdup(NameStr(form->srvname)));
 	}
 	systable_endscan(scan);

@@ -29,41 +29,43 @@
 #include "request.h"
 
 /* One version of a key, ready to be used. */
+/* In both, what is read for each value stands first. */
 typedef struct TcKeyVersion
 {
 	TcKeyIdentity identity;
-	uint8		wrap[TC_WRAP_BYTES];
-	uint8		address[TC_ADDRESS_BYTES];
 	TcSlotRef	slot;			/* where it was last found */
 	TcNonceRun	nonces;
+	uint8		wrap[TC_WRAP_BYTES];
+	uint8		address[TC_ADDRESS_BYTES];
 } TcKeyVersion;
 
 typedef struct TcKey
 {
 	uint32		id;				/* hash key: must be first */
-	Oid			serverid;
-	char		name[NAMEDATALEN];
 	bool		is_root;
-	uint8		realm[TC_UUID_BYTES];
+	bool		compresses;		/* of a key: plaintexts, before sealing */
 	uint16		current;
 	uint16		min_version;
 	int			nversions;
 	TcKeyVersion *versions;		/* ascending */
+	uint64		checked;		/* catalog generation of the last check */
+
+	/* the last answer of keyacl.h */
+	uint64		acl_generation;
+	Oid			acl_role;
+	bool		acl_allowed;
+
 	TcKeyVersion index;			/* of a key: makes its blind tokens */
-	bool		compresses;		/* of a key: plaintexts, before sealing */
+	char		name[NAMEDATALEN];
+	uint8		realm[TC_UUID_BYTES];
 	TcKeyMac	mac;			/* of a key */
 	TcSpan		record;			/* of a root */
 
 	/* the catalog row this was read from */
-	uint64		checked;		/* catalog generation of the last check */
+	Oid			serverid;
 	TransactionId xmin;
 	ItemPointerData tid;
 	MemoryContext context;		/* holds versions and record */
-
-	/* the last answer of keyacl.h */
-	Oid			acl_role;
-	uint64		acl_generation;
-	bool		acl_allowed;
 } TcKey;
 
 /* Watch the caches that entries depend on; once per process. */

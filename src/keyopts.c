@@ -11,8 +11,10 @@
 
 #include <ctype.h>
 
+#include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "nodes/makefuncs.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "armor.h"
@@ -157,9 +159,27 @@ parse_number(const char *str, uint32 max)
 }
 
 uint32
-tc_keyopts_id(List *options)
+tc_keyopts_id(Datum options)
 {
-	return parse_number(tc_keyopts_get(options, "id"), TC_KEY_ID_MAX);
+	Datum	   *each;
+	int			count;
+	uint32		id = 0;
+
+	deconstruct_array(DatumGetArrayTypeP(options), TEXTOID, -1, false,
+					  TYPALIGN_INT, &each, NULL, &count);
+	for (int i = 0; i < count && id == 0; i++)
+	{
+		const char *str = VARDATA_ANY(DatumGetPointer(each[i]));
+		Size		len = VARSIZE_ANY_EXHDR(DatumGetPointer(each[i]));
+		char		number[16] = {0};
+
+		if (len < 3 || memcmp(str, "id=", 3) != 0 || len - 3 >= sizeof(number))
+			continue;
+		memcpy(number, str + 3, len - 3);
+		id = parse_number(number, TC_KEY_ID_MAX);
+	}
+	pfree(each);
+	return id;
 }
 
 /* Exactly len bytes of base64url. */
@@ -425,7 +445,7 @@ tc_keyopts_parse(List *options, const char **reterr_what)
 		*reterr_what = "There are too many options.";
 		return NULL;
 	}
-	key->id = tc_keyopts_id(options);
+	key->id = parse_number(tc_keyopts_get(options, "id"), TC_KEY_ID_MAX);
 	if (kind == NULL)
 		what = "The kind is missing.";
 	else if (key->id == 0)

@@ -94,8 +94,11 @@ extern List *tc_keyopts_make_root(const TcKeyIdentity *transit,
 /* Bytes as unpadded base64url, as options hold them; palloc'd. */
 extern char *tc_keyopts_base64(TcSpan bytes);
 
-/* The id in a list of options, 0 if there is none in order. */
-extern uint32 tc_keyopts_id(List *options);
+/*
+ * The id in options as they stand in the catalog (text[]), 0 if there is none
+ * in order.  Looks at nothing else: it is asked of every server there is.
+ */
+extern uint32 tc_keyopts_id(Datum options);
 
 /* The value of an option, or NULL. */
 extern const char *tc_keyopts_get(List *options, const char *name);

@@ -326,14 +326,39 @@ convert_from_utf8(const TcPlainType *type, struct varlena *plain)
 	return result;
 }
 
+/*
+ * Whether text is nothing but ASCII, without zero bytes: valid in any encoding.
+ * Quicker for short texts than pg_verify_mbstr(), which then goes byte by byte.
+ */
+static inline bool
+is_ascii(const char *str, Size len)
+{
+	const uint64 ones = UINT64CONST(0x0101010101010101);
+	uint64		suspect = 0;	/* bit 7 of bytes that are 0 or above 0x7F */
+	uint64		eight;
+
+	for (; len >= sizeof(eight); str += sizeof(eight), len -= sizeof(eight))
+	{
+		memcpy(&eight, str, sizeof(eight));
+		suspect |= eight | (eight - ones);
+	}
+	eight = ones;
+	memcpy(&eight, str, len);
+	suspect |= eight | (eight - ones);
+	return (suspect & (ones << 7)) == 0;
+}
+
 Datum
 tc_plain_to_datum(const TcPlainType *type, struct varlena *plain)
 {
+	const char *str = VARDATA(plain);
+	Size		len = VARSIZE(plain) - VARHDRSZ;
+
 	if (!is_textual(type))
 		return receive(type, plain);
 	if (likely(GetDatabaseEncoding() == PG_UTF8 && type->typid != JSONBOID &&
-			   pg_verify_mbstr(PG_UTF8, VARDATA(plain),
-							   (int) (VARSIZE(plain) - VARHDRSZ), true)))
+			   (is_ascii(str, len) ||
+				pg_verify_mbstr(PG_UTF8, str, (int) len, true))))
 		return PointerGetDatum(plain);
 	return convert_from_utf8(type, plain);
 }

@@ -34,6 +34,30 @@ key += [("realm", text("realm")), ("mac", base64.urlsafe_b64encode(mac).decode()
 print(create % ("k", options(key)))
 END
 
+# Text that is none, sealed by whoever has the key: lines of "name armor".
+my $forge = <<'END';
+import base64, ctypes, sys
+sys.path.insert(0, "test/unit")
+sys.dont_write_bytecode = True
+import decode as d
+check = d.Check("test/unit/vectors.txt")
+header, key = check.bytes("value.text")[:8], check.bytes("value.text.slot_key")
+def seal(name, plain):
+    out, nonce = ctypes.create_string_buffer(len(plain) + 16), bytes(range(24))
+    d.need(d.sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+        out, None, plain, ctypes.c_ulonglong(len(plain)), header, ctypes.c_ulonglong(8), None, nonce, key) == 0, "not sealed")
+    value = header + nonce + out.raw
+    d.need(d.Value(value).open_sealed(key) == plain, "does not open")
+    print(name, "tc1:" + base64.urlsafe_b64encode(value).decode().rstrip("="))
+for size in (1, 7, 8, 9, 16, 17, 40):
+    seal("good-%d" % size, b"x" * size)
+    for at in sorted({0, size // 2, size - 1}):
+        for byte in (b"\0", b"\x80", b"\xff"):
+            seal("%02x-at-%d-of-%d" % (byte[0], at, size), b"x" * at + byte + b"x" * (size - at - 1))
+seal("good-utf8", "\u00fcber \u4e2d\u6587 \U0001f600".encode())
+seal("cut-utf8", "\u00fcber \u4e2d\u6587 \U0001f600".encode()[:-1])
+END
+
 my $node = ThemisCluster->ready('main');
 my $identity = $node->basedir . '/frozen';
 umask 077;
@@ -82,6 +106,19 @@ END
 		like($node->error_of("INSERT INTO t (id, v) VALUES (3, 'new')", dbname => $algorithm), $unsupported, 'nothing is sealed');
 	}
 	is($node->safe_psql($algorithm, "SELECT count(*) FROM t WHERE s = 'anything'"), '0', 'tokens can be made');
+	next if $algorithm ne 'xchacha20poly1305';
+
+	my $forged = '';
+	IPC::Run::run([ 'python3', '-c', $forge ], '>', \$forged) or die 'nothing forged';
+	my %forged = map { split / / } split /\n/, $forged;
+	my @wrong;
+	for my $name (sort keys %forged)
+	{
+		my $error = $node->error_of("SET themis_crypt.sealed_input = on; SELECT length('$forged{$name}'::encrypted(k)::text)", dbname => $algorithm);
+		push @wrong, "$name: $error" if $name =~ /^good/ ? $error ne '' : $error !~ /ERROR:  invalid byte sequence for encoding "UTF8"\n/;
+	}
+	is(join("\n", @wrong), '', 'genuine values that are no text in UTF-8 do not open as text');
+	cmp_ok(keys %forged, '>', 50, 'of all lengths');
 }
 
 done_testing();
