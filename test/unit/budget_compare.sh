@@ -8,6 +8,7 @@
 # - A function that takes more for each row is found and named, as are rows.
 # - What is done once for a statement, what a compiler inlines or splits, and
 #   growth of a few instructions are not.
+# - What hooks hand on to PostgreSQL is not ours.
 # - Growth passes by a line that the change itself adds, and only so far.
 # - The base is the merge base, or the last commit; or it is said why there is none.
 #
@@ -116,6 +117,17 @@ shows "(statement)" 1200 1200 && shows "(themis_crypt)" 800 800 && shows cast 80
 ok $? "what is done for each row, with what is called by it"
 ! grep -q 'hook' out
 ok $? "functions that are called once are not shown"
+
+for name in begin standard_begin; do
+	cp -r base $name
+	for rows in 100 200; do
+		sed -i "s/^7 77/&\ncob=(2)\ncfn=(6) $name\ncalls=$rows 0\n* $((300 * rows))/" $name/$rows
+	done
+done
+compare begin && shows "(themis_crypt)" - 1100
+ok $? "what a hook calls for each row is ours"
+compare standard_begin && shows "(themis_crypt)" - 800
+ok $? "but for what PostgreSQL does there itself, or what calls us again"
 
 cp -r base two
 sed -i 's/^fn=(1) cast/fn=(1) find/' two/*
