@@ -5,8 +5,8 @@
  *
  * The key worker publishes a key in a slot; any backend may then seal and
  * open values with it, in place.  No function here hands out the bytes of a
- * key.  To check that promise, read this file and dekslots.c: nothing else
- * can break it.
+ * key.  To check that promise, read dekslots.c and dekslots_use.c: nothing else
+ * sees dekslots_region.h, where keys lie.
  *
  * A slot is found by its address, a hash of all that the key is bound to
  * (wrap.h), never by a database, id or version alone.  A slot may vanish at

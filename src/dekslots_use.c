@@ -43,7 +43,7 @@ release_cells(int code, Datum arg)
 	my_cells = NULL;
 }
 
-/* Take the first free ones, from its own number on: that is nobody else's. */
+/* Take the first free ones, from its own number on, so that few compete. */
 static void
 take_cells(void)
 {

@@ -113,8 +113,8 @@ extern bool tc_key_may_use(TcKey *key);
 
 /*
  * See to it that version->slot refers to a live slot: find it, or ask the
- * key worker to load it.  For the index key, too.  Errors as in errors.h.  Looks keys up on its way,
- * so it gives back key and version as they are then.
+ * key worker to load it.  For the index key, too.  Errors as in errors.h.
+ * Looks keys up on its way, so it gives back key and version as they are then.
  */
 extern TcKeyVersion *tc_key_load(TcKey **key, TcKeyVersion *version);
 

@@ -96,7 +96,7 @@ extern char *tc_keyopts_base64(TcSpan bytes);
 
 /*
  * The id in options as they stand in the catalog (text[]), 0 if there is none
- * in order.  Looks at nothing else: it is asked of every server there is.
+ * in order.  Looks at nothing else: it is asked of every key there is.
  */
 extern uint32 tc_keyopts_id(Datum options);
 

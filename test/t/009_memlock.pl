@@ -9,7 +9,7 @@ use Test::More;
 plan skip_all => 'root may lock memory without a limit' if $> == 0;
 plan skip_all => 'missing prlimit' if system('prlimit --version >/dev/null') != 0;
 
-# 48 kB are some 600 slots.
+# 48 kB are some 400 slots.
 my $keys = $ENV{TC_LONG} ? 2000 : 800;
 $keys = 100 if !$ENV{TC_LONG} && ($ENV{TC_MEMFD_SECRET} // '') eq 'off';
 my $node = ThemisCluster->ready('main', conf => <<'END');
