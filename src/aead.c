@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "aead.h"
+#include "registers.h"
 
 #define INNER_NONCE_BYTES	crypto_aead_chacha20poly1305_ietf_NPUBBYTES
 #define COUNTER_BYTES		(TC_NONCE_BYTES - TC_SALT_BYTES)
@@ -58,37 +59,6 @@ _Static_assert(TC_KEY_BYTES == crypto_aead_aegis256_KEYBYTES &&
 			   "AEGIS-256 has other sizes");
 #endif
 
-/*
- * Each call leaves its key, or first and last round key, in vector registers
- * (measured for all algorithms).  Nearly nothing else uses the upper ones, and
- * the next signal would save them on the stack.
- */
-static inline void
-wipe_registers(void)
-{
-#ifdef __x86_64__
-	__asm__ volatile("pxor %%xmm0, %%xmm0\n\t"
-					 "pxor %%xmm1, %%xmm1\n\t"
-					 "pxor %%xmm2, %%xmm2\n\t"
-					 "pxor %%xmm3, %%xmm3\n\t"
-					 "pxor %%xmm4, %%xmm4\n\t"
-					 "pxor %%xmm5, %%xmm5\n\t"
-					 "pxor %%xmm6, %%xmm6\n\t"
-					 "pxor %%xmm7, %%xmm7\n\t"
-					 "pxor %%xmm8, %%xmm8\n\t"
-					 "pxor %%xmm9, %%xmm9\n\t"
-					 "pxor %%xmm10, %%xmm10\n\t"
-					 "pxor %%xmm11, %%xmm11\n\t"
-					 "pxor %%xmm12, %%xmm12\n\t"
-					 "pxor %%xmm13, %%xmm13\n\t"
-					 "pxor %%xmm14, %%xmm14\n\t"
-					 "pxor %%xmm15, %%xmm15"
-					 :::"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
-					 "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
-					 "xmm14", "xmm15");
-#endif
-}
-
 static void
 wipe_traces(uint8_t algorithm, size_t len)
 {
@@ -96,7 +66,7 @@ wipe_traces(uint8_t algorithm, size_t len)
 		sodium_stackzero(AES_STACK_BYTES);
 	else if (len >= VECTOR_BYTES)
 		sodium_stackzero(VECTOR_STACK_BYTES);
-	wipe_registers();
+	tc_wipe_registers();
 }
 
 /* Give libsodium an address even where there are no bytes. */
@@ -158,6 +128,8 @@ tc_aead_subkey(uint8_t algorithm, const uint8_t key[TC_KEY_BYTES],
 			   const uint8_t salt[TC_SALT_BYTES],
 			   uint8_t ret_subkey[TC_KEY_BYTES])
 {
+	int			failed;
+
 	if (!tc_aead_supports(algorithm))
 		return TC_UNSUPPORTED;
 	if (tc_sizes(algorithm)->subkey_salt == 0)
@@ -165,12 +137,27 @@ tc_aead_subkey(uint8_t algorithm, const uint8_t key[TC_KEY_BYTES],
 		memcpy(ret_subkey, key, TC_KEY_BYTES);
 		return TC_OK;
 	}
-	if (crypto_core_hchacha20(ret_subkey, salt, key, NULL) != 0)
+	failed = crypto_core_hchacha20(ret_subkey, salt, key, NULL);
+	tc_wipe_registers();
+	if (failed)
 	{
 		sodium_memzero(ret_subkey, TC_KEY_BYTES);
 		return TC_UNSUPPORTED;
 	}
 	return TC_OK;
+}
+
+/*
+ * The call of libsodium, from some bytes further down: sodium_stackzero() does
+ * not wipe where its own frame is, and there the last round key was found.
+ */
+static __attribute__((noinline)) int
+expand_below(const uint8_t *subkey, uint8_t *ret_schedule)
+{
+	volatile uint8_t frame[128] = {0};
+
+	return crypto_aead_aes256gcm_beforenm((crypto_aead_aes256gcm_state *) ret_schedule,
+										  subkey) + frame[0];
 }
 
 TcResult
@@ -181,8 +168,7 @@ tc_aead_expand(const uint8_t subkey[TC_KEY_BYTES],
 
 	if (!tc_aead_supports(TC_ALG_AES256GCM))
 		return TC_UNSUPPORTED;
-	failed = crypto_aead_aes256gcm_beforenm((crypto_aead_aes256gcm_state *) ret_schedule,
-											subkey);
+	failed = expand_below(subkey, ret_schedule);
 	wipe_traces(TC_ALG_AES256GCM, 0);
 	if (failed)
 	{

@@ -60,23 +60,49 @@ typedef struct SlotsShared
 Region	   *tc_region;
 uint32		tc_nslots;
 uint32		tc_ncells;
+uint32		tc_nschedules;
 static Size region_len;
 static TcSecretKind region_kind;
 static SlotsShared *shared;
 
-/* How much memory to lock: for keys and all cells, as RLIMIT_MEMLOCK allows. */
+/* Memory for KEYS_TARGET and for all that every backend may derive. */
 static Size
-region_size(void)
+region_wanted(void)
 {
-	struct rlimit limit;
-	Size		cells = (Size) MaxBackends * sizeof(Cells);
-	Size		size = cells + Max(cells, KEYS_TARGET);
 	Size		page = (Size) sysconf(_SC_PAGESIZE);
 
-	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
-		limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < size)
-		size = Max((Size) limit.rlim_cur, (Size) REGION_FLOOR);
-	return TYPEALIGN_DOWN(page, size);
+	return TYPEALIGN(page, sizeof(Region) + KEYS_TARGET +
+					 (Size) MaxBackends * (sizeof(Cells) + sizeof(Schedules)));
+}
+
+/* As much of it as RLIMIT_MEMLOCK allows, but the least that is of use. */
+static Size
+region_size(Size wanted)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 ||
+		limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= wanted)
+		return wanted;
+	return TYPEALIGN_DOWN((Size) sysconf(_SC_PAGESIZE),
+						  Max((Size) limit.rlim_cur, (Size) REGION_FLOOR));
+}
+
+/*
+ * Share the region out: to slots KEYS_TARGET or half of it, whichever is less,
+ * then cells, then schedules, and what is left over to slots.
+ */
+static void
+lay_out(void)
+{
+	Size		left = region_len - sizeof(Region);
+	Size		derived = left - Min(left / 2, KEYS_TARGET);
+
+	tc_ncells = (uint32) Min((Size) MaxBackends, derived / sizeof(Cells));
+	derived -= tc_ncells * sizeof(Cells);
+	tc_nschedules = (uint32) Min((Size) tc_ncells, derived / sizeof(Schedules));
+	left -= tc_ncells * sizeof(Cells) + tc_nschedules * sizeof(Schedules);
+	tc_nslots = TYPEALIGN_DOWN(SLOT_WAYS, (uint32) (left / sizeof(Slot)));
 }
 
 /* Anonymous memory would go back to the kernel as it is. */
@@ -90,13 +116,13 @@ void
 tc_slots_map(void)
 {
 	void	   *memory;
-	Size		left;
+	Size		wanted = region_wanted();
 
 	if (tc_region != NULL)
 		return;
 
 	tc_secret_no_memfd = !tc_use_memfd_secret;
-	region_len = region_size();
+	region_len = region_size(wanted);
 	if (tc_secret_map(region_len, true, &memory, &region_kind) != TC_OK)
 		ereport(FATAL,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
@@ -105,12 +131,14 @@ tc_slots_map(void)
 				 errhint("Raise the limit on locked memory of the server (LimitMEMLOCK= of its service, or \"ulimit -l\").")));
 	tc_region = memory;
 	on_proc_exit(wipe_region, (Datum) 0);
-
-	/* Cells for every backend, but never more than half of the region. */
-	left = region_len - sizeof(Region);
-	tc_ncells = Min((uint32) MaxBackends, (uint32) (left / 2 / sizeof(Cells)));
-	tc_nslots = (uint32) ((left - tc_ncells * sizeof(Cells)) / sizeof(Slot));
-	tc_nslots = TYPEALIGN_DOWN(SLOT_WAYS, tc_nslots);
+	lay_out();
+	if (region_len < wanted)
+		ereport(LOG,
+				(errmsg("memory for encryption keys is limited to %zu kB, of %zu kB that could be used",
+						region_len / 1024, wanted / 1024),
+				 errdetail("%u keys fit at a time; %u of %d sessions keep subkeys, %u of these also key schedules of aes256gcm.",
+						   tc_nslots, tc_ncells, MaxBackends, tc_nschedules),
+				 errhint("Raise the limit on locked memory of the server (LimitMEMLOCK= of its service, or \"ulimit -l\").")));
 }
 
 Size
@@ -314,7 +342,7 @@ tc_slots_wipe(void)
 	{
 		if (!wait_idle(cells_at(i), &patience_ms))
 			complete = false;
-		wipe_cells(cells_at(i));
+		wipe_cells(i);
 	}
 	return complete;
 }

@@ -14,10 +14,7 @@
 
 #include "dekslots.h"
 #include "port/atomics.h"
-
-#define VALUE_CELLS		4		/* subkeys a backend keeps, by nonce salt */
-#define TOKEN_CELLS		2		/* and by plaintext type, for tokens */
-#define CELLS_MAX		(VALUE_CELLS + TOKEN_CELLS)
+#include "subkeys.h"
 
 typedef struct Slot
 {
@@ -28,35 +25,33 @@ typedef struct Slot
 	uint8		pad[19];
 } Slot;
 
-typedef struct Cell
-{
-	uint64		generation;		/* of the slot; 0 = nothing here */
-	uint8		salt[TC_SALT_BYTES];
-	uint8		pad[8];
-	uint8		subkey[TC_KEY_BYTES];
-	pg_attribute_aligned(16) uint8 schedule[TC_SCHEDULE_BYTES];
-} Cell;
-
 /* What one backend has derived. */
 typedef struct Cells
 {
 	pg_atomic_uint32 owner;		/* pid of the backend, 0 = free */
 	pg_atomic_uint32 busy;
 	uint8		pad[56];
-	Cell		cells[CELLS_MAX];
+	TcSubkeys	values;			/* by the salt of a nonce */
+	TcSubkeys	tokens;			/* by plaintext type, which is the salt */
 } Cells;
 
+/* What values[] of the same cells expand to, where the algorithm does that. */
+typedef struct Schedules
+{
+	pg_attribute_aligned(16) uint8 of[TC_SUBKEYS][TC_SCHEDULE_BYTES];
+} Schedules;
+
 StaticAssertDecl(sizeof(Slot) == 64, "a slot is a cache line");
-StaticAssertDecl(offsetof(Cell, schedule) == 64 && sizeof(Cell) % 64 == 0 &&
-				 offsetof(Cells, cells) == 64,
-				 "what is looked at in a cell is a cache line");
+StaticAssertDecl(sizeof(Cells) % 64 == 0 && offsetof(Cells, values) == 64 &&
+				 offsetof(TcSubkeys, each) == 64 && sizeof(Schedules) % 64 == 0,
+				 "a subkey lies in one cache line");
 
 typedef struct Region
 {
 	uint64		last_generation;	/* never given twice; the worker's */
 	char		locked_by[NAMEDATALEN]; /* role that called lock() */
 	uint8		pad[128 - sizeof(uint64) - NAMEDATALEN];
-	/* slots, then cells of backends */
+	/* slots, cells of backends, schedules of the first cells */
 } Region;
 
 StaticAssertDecl(sizeof(Region) == 128, "slots begin at a cache line");
@@ -65,6 +60,7 @@ StaticAssertDecl(sizeof(Region) == 128, "slots begin at a cache line");
 extern Region *tc_region;
 extern uint32 tc_nslots;
 extern uint32 tc_ncells;
+extern uint32 tc_nschedules;	/* not more than cells */
 
 static inline Slot *
 slot_at(uint32 index)
@@ -89,10 +85,20 @@ cells_at(uint32 index)
 	return (Cells *) slot_at(tc_nslots) + index;
 }
 
-static inline void
-wipe_cells(Cells *cells)
+/* NULL for cells without. */
+static inline Schedules *
+schedules_at(uint32 index)
 {
-	sodium_memzero(cells->cells, sizeof(cells->cells));
+	return index < tc_nschedules ? (Schedules *) cells_at(tc_ncells) + index : NULL;
+}
+
+static inline void
+wipe_cells(uint32 index)
+{
+	sodium_memzero(&cells_at(index)->values, sizeof(TcSubkeys));
+	sodium_memzero(&cells_at(index)->tokens, sizeof(TcSubkeys));
+	if (schedules_at(index) != NULL)
+		sodium_memzero(schedules_at(index), sizeof(Schedules));
 }
 
 #endif							/* TC_DEKSLOTS_REGION_H */

@@ -28,152 +28,169 @@
 #include "token.h"
 
 #define FOR_TOKENS		0		/* in place of an AEAD's algorithm */
+#define TAKE_AGAIN		256		/* uses until another look for free cells */
 
 static Cells *my_cells;			/* NULL = none were free */
-static bool my_cells_taken;
-static uint32 next_cell[2];		/* to be given up: for values, for tokens */
+static Schedules *my_schedules; /* NULL = these cells have none */
+static uint32 my_index;
+static uint32 uses_without;		/* cells */
+
+/* What no cell has room for, on the stack of one use. */
+typedef struct Own
+{
+	bool		used;
+	uint8		subkey[TC_KEY_BYTES];
+	pg_attribute_aligned(16) uint8 schedule[TC_SCHEDULE_BYTES];
+} Own;
 
 /* Give back this backend's cells, wiped. */
 static void
 release_cells(int code, Datum arg)
 {
-	wipe_cells(my_cells);
-	pg_write_barrier();
-	pg_atomic_write_u32(&my_cells->owner, 0);
+	Cells	   *cells = my_cells;
+
 	my_cells = NULL;
+	my_schedules = NULL;
+	wipe_cells(my_index);
+	pg_write_barrier();
+	pg_atomic_write_u32(&cells->owner, 0);
 }
 
 /* Take the first free ones, from its own number on, so that few compete. */
 static void
 take_cells(void)
 {
-	my_cells_taken = true;
 	if (tc_backend_index() < 0)
 		return;
 	for (uint32 i = 0; i < tc_ncells && my_cells == NULL; i++)
 	{
-		Cells	   *cells = cells_at(((uint32) tc_backend_index() + i) % tc_ncells);
+		uint32		index = ((uint32) tc_backend_index() + i) % tc_ncells;
 		uint32		nobody = 0;
 
-		if (pg_atomic_compare_exchange_u32(&cells->owner, &nobody,
-										   (uint32) MyProcPid))
-			my_cells = cells;
+		if (!pg_atomic_compare_exchange_u32(&cells_at(index)->owner, &nobody,
+											(uint32) MyProcPid))
+			continue;
+		my_index = index;
+		my_cells = cells_at(index);
+		my_schedules = schedules_at(index);
 	}
 	if (my_cells != NULL)
 		before_shmem_exit(release_cells, (Datum) 0);
 }
 
 /*
- * Derive the subkey for a salt into a cell, from the slot's key in place.
- * FOR_TOKENS the salt begins with the plaintext type.
+ * Derive the subkey for a salt, from the slot's key in place; into "schedule",
+ * too, unless that is NULL.  FOR_TOKENS the salt begins with the plaintext type.
  */
 static TcSlotResult
-derive(const TcSlotRef *ref, uint8 algorithm, const uint8 *salt, Cell *cell)
+derive(const TcSlotRef *ref, uint8 algorithm, const uint8 *salt,
+	   uint8 *subkey, uint8 *schedule)
 {
 	TcResult	result;
 
-	if (!slot_live(ref))
-		return TC_SLOT_STALE;
 	if (algorithm == FOR_TOKENS)
-		result = tc_token_subkey(slot_at(ref->index)->key, salt[0], cell->subkey);
+		result = tc_token_subkey(slot_at(ref->index)->key, salt[0], subkey);
 	else
-		result = tc_aead_subkey(algorithm, slot_at(ref->index)->key, salt,
-								cell->subkey);
-	if (result == TC_OK && tc_aead_has_schedule(algorithm))
-		result = tc_aead_expand(cell->subkey, cell->schedule);
+		result = tc_aead_subkey(algorithm, slot_at(ref->index)->key, salt, subkey);
+	if (result == TC_OK && schedule != NULL)
+		result = tc_aead_expand(subkey, schedule);
 	pg_read_barrier();
 	if (result == TC_OK && slot_live(ref))
-	{
-		memcpy(cell->salt, salt, TC_SALT_BYTES);
-		cell->generation = ref->generation;
 		return TC_SLOT_OK;
-	}
-	sodium_memzero(cell, sizeof(*cell));
+	sodium_memzero(subkey, TC_KEY_BYTES);
+	if (schedule != NULL)
+		sodium_memzero(schedule, TC_SCHEDULE_BYTES);
 	return result == TC_OK ? TC_SLOT_STALE : TC_SLOT_ERROR;
 }
 
-/* Subkeys of nonces come and go, those for tokens stay: each have their cells. */
-static inline Cell *
-cells_for(bool tokens, uint32 *ret_count)
-{
-	*ret_count = tokens ? TOKEN_CELLS : VALUE_CELLS;
-	return my_cells->cells + (tokens ? VALUE_CELLS : 0);
-}
-
-/* Derive into the oldest cell. */
+/* Derive in place of the subkey that was not used for longest. */
 static TcSlotResult
 derive_into_cell(const TcSlotRef *ref, uint8 algorithm, const uint8 *salt,
-				 Cell **ret_cell)
+				 TcSubkeys *cells, uint32 *ret_place)
 {
-	bool		tokens = algorithm == FOR_TOKENS;
-	uint32		count;
-	Cell	   *cells = cells_for(tokens, &count);
-	Cell	   *cell = &cells[next_cell[tokens]++ % count];
+	uint32		place = tc_subkeys_oldest(cells);
+	TcSubkey   *cell = &cells->each[place];
+	uint8	   *schedule = NULL;
 	TcSlotResult result;
+
+	if (tc_aead_has_schedule(algorithm) && my_schedules != NULL)
+		schedule = my_schedules->of[place];
 
 	pg_atomic_write_u32(&my_cells->busy, 1);
 	pg_memory_barrier();		/* pairs with tc_slots_wipe() */
 	cell->generation = 0;
-	result = derive(ref, algorithm, salt, cell);
+	result = derive(ref, algorithm, salt, cell->subkey, schedule);
+	if (result == TC_SLOT_OK)
+	{
+		memcpy(cell->salt, salt, TC_SALT_BYTES);
+		cell->algorithm = algorithm;
+		cell->generation = ref->generation;
+		tc_subkeys_use(cells, place);
+	}
 	pg_write_barrier();
 	pg_atomic_write_u32(&my_cells->busy, 0);
-	*ret_cell = cell;
+	*ret_place = place;
 	return result;
 }
 
-/* The cell that has it already, or NULL. */
-static inline Cell *
-find_cell(const TcSlotRef *ref, bool tokens, const uint8 *salt)
+/* As find_ready(), with the subkey in a cell. */
+static inline TcSlotResult
+find_in_cells(const TcSlotRef *ref, uint8 algorithm, const uint8 *salt,
+			  Own *own, const uint8 **ret_ready)
 {
-	uint32		count;
-	Cell	   *cells = cells_for(tokens, &count);
+	TcSubkeys  *cells = algorithm == FOR_TOKENS ? &my_cells->tokens : &my_cells->values;
+	uint32		place = tc_subkeys_find(cells, ref->generation, algorithm, salt);
+	TcSlotResult result = TC_SLOT_OK;
 
-	for (uint32 i = 0; i < count; i++)
+	if (place == TC_SUBKEYS)
+		result = derive_into_cell(ref, algorithm, salt, cells, &place);
+	*ret_ready = cells->each[place].subkey;
+	if (result != TC_SLOT_OK || !tc_aead_has_schedule(algorithm))
+		return result;
+	if (likely(my_schedules != NULL))
 	{
-		if (cells[i].generation == ref->generation &&
-			memcmp(cells[i].salt, salt, TC_SALT_BYTES) == 0)
-			return &cells[i];
+		*ret_ready = my_schedules->of[place];
+		return TC_SLOT_OK;
 	}
-	return NULL;
+	own->used = true;
+	*ret_ready = own->schedule;
+	return tc_aead_expand(cells->each[place].subkey, own->schedule) == TC_OK ?
+		TC_SLOT_OK : TC_SLOT_ERROR;
 }
 
 /*
- * Find the subkey for a salt, ready for use: a cell has it, or the slot's key
- * is used as it is, in place.  "own" is where to derive it if no cell is to be
- * had; the caller wipes it.
+ * Find what an AEAD or a token is made with for a salt: the slot's key itself,
+ * a subkey, or its schedule.  It lies in secret memory where there is room,
+ * else in "own", which the caller wipes.
  */
 static inline TcSlotResult
 find_ready(const TcSlotRef *ref, uint8 algorithm, const uint8 *salt,
-		   Cell *own, const uint8 **ret_ready)
+		   Own *own, const uint8 **ret_ready)
 {
-	Cell	   *cell = own;
-	TcSlotResult result = TC_SLOT_OK;
+	bool		expands = tc_aead_has_schedule(algorithm);
 
+	own->used = false;
+	if (!slot_live(ref))
+		return TC_SLOT_STALE;
 	if (algorithm != FOR_TOKENS && tc_sizes(algorithm)->subkey_salt == 0)
 	{
 		*ret_ready = slot_at(ref->index)->key;
-		return slot_live(ref) ? TC_SLOT_OK : TC_SLOT_STALE;
+		return TC_SLOT_OK;
 	}
-	if (unlikely(!my_cells_taken))
+	if (unlikely(my_cells == NULL) && uses_without++ % TAKE_AGAIN == 0)
 		take_cells();
-	if (unlikely(my_cells == NULL))
-		result = derive(ref, algorithm, salt, own);
-	else
-	{
-		cell = find_cell(ref, algorithm == FOR_TOKENS, salt);
-		if (cell == NULL)
-			result = derive_into_cell(ref, algorithm, salt, &cell);
-		else if (!slot_live(ref))
-			result = TC_SLOT_STALE;
-	}
-	*ret_ready = tc_aead_has_schedule(algorithm) ? cell->schedule : cell->subkey;
-	return result;
+	if (likely(my_cells != NULL))
+		return find_in_cells(ref, algorithm, salt, own, ret_ready);
+	own->used = true;
+	*ret_ready = expands ? own->schedule : own->subkey;
+	return derive(ref, algorithm, salt, own->subkey,
+				  expands ? own->schedule : NULL);
 }
 
 static inline void
-wipe_own(Cell *own)
+wipe_own(Own *own)
 {
-	if (unlikely(my_cells == NULL))
+	if (unlikely(own->used))
 		sodium_memzero(own, sizeof(*own));
 }
 
@@ -199,17 +216,26 @@ judge(const TcSlotRef *ref, TcResult result)
 	}
 }
 
+/* find_ready(), if the key may seal at all. */
+static inline TcSlotResult
+find_to_seal(const TcSlotRef *ref, uint8 algorithm, const uint8 *nonce,
+			 Own *own, const uint8 **ret_ready)
+{
+	if (likely(slot_at(ref->index)->may_seal))
+		return find_ready(ref, algorithm, nonce, own, ret_ready);
+	own->used = false;
+	return judge(ref, TC_OK) == TC_SLOT_OK ? TC_SLOT_UNTRUSTED : TC_SLOT_STALE;
+}
+
 TcSlotResult
 tc_slot_seal(const TcSlotRef *ref, uint8 algorithm, const uint8 *nonce,
 			 TcSpan ad, TcSpan plain, uint8 *ret_body)
 {
-	Cell		own;
+	Own			own;
 	const uint8 *ready;
 	TcSlotResult result;
 
-	result = find_ready(ref, algorithm, nonce, &own, &ready);
-	if (result == TC_SLOT_OK && !slot_at(ref->index)->may_seal)
-		result = judge(ref, TC_OK) == TC_SLOT_OK ? TC_SLOT_UNTRUSTED : TC_SLOT_STALE;
+	result = find_to_seal(ref, algorithm, nonce, &own, &ready);
 	if (result == TC_SLOT_OK)
 		result = judge(ref, tc_aead_seal(algorithm, ready, nonce, ad, plain,
 										 ret_body));
@@ -224,7 +250,7 @@ tc_slot_open(const TcSlotRef *ref, uint8 algorithm, const uint8 *nonce,
 			 TcSpan ad, TcSpan body, uint8 *ret_plain)
 {
 	size_t		tag_len = tc_sizes(algorithm)->tag;
-	Cell		own;
+	Own			own;
 	const uint8 *ready;
 	TcSlotResult result;
 
@@ -245,7 +271,7 @@ tc_slot_token(const TcSlotRef *ref, uint8 index_algorithm, uint8 type_code,
 			  TcSpan canonical, uint8 ret_token[TC_TOKEN_BYTES])
 {
 	uint8		salt[TC_SALT_BYTES] = {type_code};
-	Cell		own;
+	Own			own;
 	const uint8 *ready;
 	TcSlotResult result;
 

@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "kdf.h"
+#include "registers.h"
 
 #define STACK_BYTES 4096		/* more than libsodium uses for a hash */
 
@@ -64,6 +65,7 @@ tc_kdf(const uint8_t *key, const char *label, const TcSpan *fields,
 
 	/* crypto_generichash_final leaves a copy of its output below us. */
 	sodium_stackzero(STACK_BYTES);
+	tc_wipe_registers();
 	return ok ? TC_OK : TC_UNSUPPORTED;
 }
 

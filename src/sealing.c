@@ -42,17 +42,23 @@ take_nonce(TcKeyVersion *version, size_t plain_len, size_t nonce_len,
 				 errmsg("could not draw random bytes: %m")));
 }
 
-/* After a use that was not TC_SLOT_OK: an error, or another try. */
+/*
+ * After a use that was not TC_SLOT_OK: an error, or another try.  The key may
+ * have been read anew for it: it must be the one that was checked, and the
+ * role still be allowed to use it.
+ */
 static TcKeyVersion *
 try_again(TcSlotResult result, int tries, TcKey **key, TcKeyVersion *version,
 		  size_t sealed_len)
 {
+	TcKeyIdentity identity = version->identity;
+
 	if (result == TC_SLOT_REJECTED)
-		tc_error_rejected((*key)->id, version->identity.version, sealed_len);
+		tc_error_rejected((*key)->id, identity.version, sealed_len);
 	if (result == TC_SLOT_UNTRUSTED)
 		tc_error_answer(TC_ANS_UNTRUSTED, (*key)->name);
 	if (result == TC_SLOT_ERROR)
-		tc_error_algorithm((*key)->name, &version->identity);
+		tc_error_algorithm((*key)->name, &identity);
 	if (tries >= LOAD_TRIES)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
@@ -60,7 +66,12 @@ try_again(TcSlotResult result, int tries, TcKey **key, TcKeyVersion *version,
 						(*key)->name),
 				 errhint("More keys are in use than fit into locked memory.  Raise the limit on locked memory of the server.")));
 	CHECK_FOR_INTERRUPTS();
-	return tc_key_load(key, version);
+	version = tc_key_load(key, version);
+	if (memcmp(&version->identity, &identity, sizeof(identity)) != 0)
+		tc_error_unknown_key(identity.key_id);
+	if (!(*key)->is_root)
+		tc_key_require_usage(*key);
+	return version;
 }
 
 /*
@@ -73,7 +84,6 @@ seal_into(TcKey *key, TcKeyVersion *version, uint8 *value, size_t ad_len,
 {
 	uint8	   *nonce = value + ad_len;
 	size_t		nonce_len = tc_sizes(version->identity.algorithm)->nonce;
-	TcKeyIdentity identity = version->identity;
 	TcSlotResult result = TC_SLOT_STALE;
 
 	for (int tries = 0;; tries++)
@@ -89,12 +99,6 @@ seal_into(TcKey *key, TcKeyVersion *version, uint8 *value, size_t ad_len,
 			return;
 		version = try_again(result, tries, &key, version, 0);
 		result = TC_SLOT_STALE;
-
-		/* the key may have been read anew: it must be the one we checked */
-		if (memcmp(&version->identity, &identity, sizeof(identity)) != 0)
-			tc_error_unknown_key(identity.key_id);
-		if (!key->is_root)
-			tc_key_require_usage(key);
 	}
 }
 
@@ -171,7 +175,6 @@ tc_value_token(uint32 key_id, uint8 type_code, TcSpan canonical,
 {
 	TcKey	   *key = usable_key(key_id);
 	TcKeyVersion *index = &key->index;
-	TcKeyIdentity identity = index->identity;
 	TcSlotResult result;
 
 	for (int tries = 0;; tries++)
@@ -183,11 +186,6 @@ tc_value_token(uint32 key_id, uint8 type_code, TcSpan canonical,
 		if (likely(result == TC_SLOT_OK))
 			return;
 		index = try_again(result, tries, &key, index, 0);
-
-		/* as in seal_into() */
-		if (memcmp(&index->identity, &identity, sizeof(identity)) != 0)
-			tc_error_unknown_key(key_id);
-		tc_key_require_usage(key);
 	}
 }
 

@@ -9,6 +9,7 @@
  */
 #include <sodium.h>
 
+#include "registers.h"
 #include "token.h"
 
 /* More than our frame and libsodium's below it use: 1500 and 200, measured. */
@@ -97,6 +98,7 @@ tc_token_make(uint8_t algorithm, const uint8_t subkey[TC_KEY_BYTES],
 		sodium_stackzero(SIPHASH_STACK_BYTES);
 	}
 #endif
+	tc_wipe_registers();
 	if (!ok)
 		sodium_memzero(ret_token, TC_TOKEN_BYTES);
 	return ok ? TC_OK : TC_UNSUPPORTED;

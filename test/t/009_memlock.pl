@@ -79,21 +79,42 @@ for my $session (@sessions)
 	$session->quit;
 }
 
-# Half of 48 kB are cells, of 3520 bytes for a session: six sessions have some.
+# Half of 48 kB are cells for 20 sessions, without key schedules of aes256gcm;
+# in 256 kB all have cells and a few of them schedules.
 my $aes = $node->error_of("SELECT themis_crypt.create_key('aes', 'aes256gcm')") eq '' ? 'aes' : 'k1';
 note "a key of aes256gcm: $aes";
-$node->safe_psql('postgres', "CREATE TABLE s (v encrypted(k1), w encrypted(k2, text, searchable), a encrypted($aes))");
-my @first = map { $node->background_psql('postgres') } 1 .. 8;
-for my $i (1 .. @first)
+for my $kb (48, 256)
 {
-	$first[$i - 1]->query_safe("INSERT INTO s SELECT $i, $i, $i");
-}
-is($node->safe_psql('postgres', <<'END'), '16|8|8', 'a session without cells seals, searches and opens');
-INSERT INTO s SELECT i, i, i FROM generate_series(9, 16) AS i;
-SELECT count(DISTINCT v::text), count(*) FILTER (WHERE a::text::int <= 8 AND w::text = a::text),
-	(SELECT count(*) FROM s WHERE w = ANY (ARRAY(SELECT g::text FROM generate_series(1, 8) AS g)::encrypted(k2, text, searchable)[])) FROM s
+	ok(start_with($kb * 1024) && $node->wait_unlocked, "with $kb kB");
+	like(PostgreSQL::Test::Utils::slurp_file($node->logfile),
+		qr/LOG:  memory for encryption keys is limited to $kb kB, of \d+ kB .*\n.*DETAIL:  \d+ keys fit at a time; \d+ of \d+ sessions keep subkeys, \d+ of these also key schedules/,
+		'the log says what that means');
+	$node->safe_psql('postgres', "CREATE TABLE s (v encrypted(k1), w encrypted(k2, text, searchable), a encrypted($aes))");
+	my @first = map { $node->background_psql('postgres') } 1 .. 22;
+	for my $i (1 .. @first)
+	{
+		$first[$i - 1]->query_safe("INSERT INTO s SELECT $i, $i, $i");
+	}
+	is($node->safe_psql('postgres', <<'END'), '44|22|22', 'one session more seals, searches and opens');
+INSERT INTO s SELECT i, i, i FROM generate_series(23, 44) AS i;
+SELECT count(DISTINCT v::text), count(*) FILTER (WHERE a::text::int <= 22 AND w::text = a::text),
+	(SELECT count(*) FROM s WHERE w = ANY (ARRAY(SELECT g::text FROM generate_series(1, 22) AS g)::encrypted(k2, text, searchable)[])) FROM s
 END
-is($first[$_ - 1]->query_safe("SELECT sum(v::text::int), sum(w::text::int), sum(a::text::int) FROM s"), '136|136|136',
-	"session $_ opens what it sealed") for 1 .. @first;
-$_->quit for @first;
+	my $wrong = grep { $_->query_safe("SELECT sum(v::text::int), sum(w::text::int), sum(a::text::int) FROM s") ne '990|990|990' } @first;
+	is($wrong, 0, 'each session opens what it and the others sealed');
+
+	# what those had that are gone others take, in the middle of a statement
+	my @staying = splice @first, 0, 2;
+	push @staying, pop @first;
+	$_->quit for @first;
+	$wrong = grep { $_->query_safe("SELECT count(*) FROM s, generate_series(1, 20) AS g WHERE a::text || g = v::text || g") ne '880' } @staying;
+	is($wrong, 0, 'and goes on when others end');
+	$_->quit for @staying;
+	$node->safe_psql('postgres', 'DROP TABLE s');
+}
+$node->stop;
+$node->rotate_logfile;
+$node->start;
+unlike(PostgreSQL::Test::Utils::slurp_file($node->logfile), qr/memory for encryption keys is limited/,
+	'where all fits the log is silent');
 done_testing();

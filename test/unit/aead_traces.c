@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * aead_traces.c
- *	  No key is left on the stack, or in registers, by sealing and opening.
+ *	  No key is left on the stack, or in registers, by deriving a subkey, by
+ *	  expanding, sealing and opening.
  *
- * The stack is painted, a value sealed or opened, and what lies below searched
- * for the key, for AES's round keys and GHASH's key, and for words of the key as
- * vector code holds them: four times side by side.
+ * The stack is painted, the work done, and what lies below searched for any
+ * eight bytes of a key, of AES's round keys and GHASH's key, and for words of
+ * the key as vector code holds them: side by side.
  *
  * test/unit/aead_traces.c
  *
@@ -14,6 +15,7 @@
 #include <sodium.h>
 
 #include "aead.h"
+#include "grab.h"
 #include "tap.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -37,16 +39,17 @@ main(void)
 
 #define NEVER_INLINE	__attribute__((noinline))
 #define STACK_BYTES		65536
-#define REGISTERS		16
-#define NEEDLES_MAX		64
+#define NEEDLES_MAX		256
+#define NEEDLE			8
 #define TEXT_MAX		100000
 
 static uint8_t seen[STACK_BYTES];
-static uint8_t registers[REGISTERS * 16];
-static uint8_t needles[NEEDLES_MAX][16];
+static uint8_t registers[REGISTERS_BYTES];
+static uint8_t needles[NEEDLES_MAX][NEEDLE];
 static size_t nneedles;
 
 static uint8_t alg;
+static uint8_t key[TC_KEY_BYTES];
 static uint8_t subkey[TC_KEY_BYTES];
 static _Alignas(16) uint8_t schedule[TC_SCHEDULE_BYTES];
 static uint8_t nonce[TC_NONCE_MAX];
@@ -58,9 +61,17 @@ static TcResult outcome;
 static void
 add_needle(const uint8_t *bytes)
 {
-	if (all_zero(bytes, 16) || nneedles == NEEDLES_MAX)
-		return;
-	memcpy(needles[nneedles++], bytes, 16);
+	if (nneedles == NEEDLES_MAX)
+		bail("too much to look for");
+	if (!all_zero(bytes, NEEDLE))
+		memcpy(needles[nneedles++], bytes, NEEDLE);
+}
+
+static void
+add_key(const uint8_t *bytes, size_t nbytes)
+{
+	for (size_t at = 0; at + NEEDLE <= nbytes; at += NEEDLE)
+		add_needle(bytes + at);
 }
 
 /* What must not be found of a key. */
@@ -70,14 +81,14 @@ make_needles(void)
 	crypto_aead_aes256gcm_state round_keys;
 
 	nneedles = 0;
-	add_needle(subkey);
-	add_needle(subkey + 16);
+	add_key(key, sizeof(key));
+	add_key(subkey, sizeof(subkey));
 	for (int at = 0; at < TC_KEY_BYTES; at += 4)
 	{
-		uint8_t		spread[16];
+		uint8_t		spread[NEEDLE];
 
-		for (int i = 0; i < 16; i += 4)
-			memcpy(spread + i, subkey + at, 4);
+		memcpy(spread, subkey + at, 4);
+		memcpy(spread + 4, subkey + at, 4);
 		add_needle(spread);
 	}
 	if (alg != TC_ALG_AES256GCM)
@@ -85,8 +96,7 @@ make_needles(void)
 	memset(&round_keys, 0, sizeof(round_keys));
 	if (crypto_aead_aes256gcm_beforenm(&round_keys, subkey) != 0)
 		bail("no AES");
-	for (size_t at = 0; at + 16 <= sizeof(round_keys); at += 16)
-		add_needle((const uint8_t *) &round_keys + at);
+	add_key((const uint8_t *) &round_keys, sizeof(round_keys));
 }
 
 static size_t
@@ -94,9 +104,9 @@ found_in(const uint8_t *bytes, size_t nbytes)
 {
 	size_t		found = 0;
 
-	for (size_t at = 0; at + 16 <= nbytes; at++)
+	for (size_t at = 0; at + NEEDLE <= nbytes; at++)
 		for (size_t i = 0; i < nneedles; i++)
-			found += bytes[at] == needles[i][0] && memcmp(bytes + at, needles[i], 16) == 0;
+			found += bytes[at] == needles[i][0] && memcmp(bytes + at, needles[i], NEEDLE) == 0;
 	return found;
 }
 
@@ -125,17 +135,6 @@ grab(void)
 	memcpy(seen, below, sizeof(below));
 }
 
-static inline void
-grab_registers(void)
-{
-#ifdef __x86_64__
-#define GRAB(n) \
-	__asm__ volatile("movups %%xmm" #n ", %0":"=m"(*(uint8_t (*)[16]) (registers + 16 * n)))
-	GRAB(0); GRAB(1); GRAB(2); GRAB(3); GRAB(4); GRAB(5); GRAB(6); GRAB(7);
-	GRAB(8); GRAB(9); GRAB(10); GRAB(11); GRAB(12); GRAB(13); GRAB(14); GRAB(15);
-#endif
-}
-
 /* What to seal and open with: it is in memory of ours, as in a cell. */
 static const uint8_t *
 ready(void)
@@ -144,17 +143,24 @@ ready(void)
 }
 
 NEVER_INLINE static void
+derive(void)
+{
+	outcome = tc_aead_subkey(alg, key, nonce, subkey);
+	grab_registers(registers);
+}
+
+NEVER_INLINE static void
 expand(void)
 {
 	outcome = tc_aead_expand(subkey, schedule);
-	grab_registers();
+	grab_registers(registers);
 }
 
 NEVER_INLINE static void
 seal(void)
 {
 	outcome = tc_aead_seal(alg, ready(), nonce, tc_span("ad", 2), tc_span(text, len), body);
-	grab_registers();
+	grab_registers(registers);
 }
 
 NEVER_INLINE static void
@@ -162,7 +168,7 @@ open_it(void)
 {
 	outcome = tc_aead_open(alg, ready(), nonce, tc_span("ad", 2),
 						   tc_span(body, len + tc_sizes(alg)->tag), text);
-	grab_registers();
+	grab_registers(registers);
 }
 
 /* Somebody who does not wipe. */
@@ -197,11 +203,14 @@ test_algorithm(void)
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
 	{
 		/* each with a key of its own, so that nothing old is found */
-		fill(subkey, sizeof(subkey), (uint32_t) (100 * alg + i));
+		fill(key, sizeof(key), (uint32_t) (100 * alg + i));
+		if (tc_aead_subkey(alg, key, nonce, subkey) != TC_OK)
+			bail("no subkey");
 		make_needles();
 		len = lengths[i];
 		memset(text, 'x', len);
-		outcome = TC_OK;
+		traces += traced(derive);
+		wrong += outcome != TC_OK;
 		traces += tc_aead_has_schedule(alg) && traced(expand);
 		wrong += outcome != TC_OK;
 		traces += traced(seal);
@@ -212,7 +221,7 @@ test_algorithm(void)
 		traces += traced(open_it);
 		wrong += outcome != TC_REJECTED;
 	}
-	is_count(wrong, 0, "schedules are made, values sealed, opened and rejected");
+	is_count(wrong, 0, "subkeys and schedules are made, values sealed, opened and rejected");
 	is_count(traces, 0, "and leave no trace of their key");
 	ok(traced(careless), "control: what is left is found");
 }

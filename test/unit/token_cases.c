@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <sodium.h>
 
+#include "grab.h"
 #include "tap.h"
 #include "token.h"
 
@@ -263,6 +264,7 @@ static struct
 	TcSpan		canonical;
 	uint8_t		token[TC_TOKEN_BYTES];
 	volatile uintptr_t top;
+	uint8_t		registers[REGISTERS_BYTES];
 	TcResult	result;
 }			job;
 
@@ -273,7 +275,10 @@ run_job(int signal_number)
 
 	job.top = (uintptr_t) &here;
 	if (job.algorithm != 0)
+	{
 		job.result = tc_token_make(job.algorithm, job.subkey, job.canonical, job.token);
+		grab_registers(job.registers);
+	}
 	else
 	{
 		crypto_generichash_state state;
@@ -283,6 +288,7 @@ run_job(int signal_number)
 		crypto_generichash_update(&state, job.subkey, TC_KEY_BYTES);
 		crypto_generichash_update(&state, job.canonical.data, job.canonical.len);
 		crypto_generichash_final(&state, job.token, TC_TOKEN_BYTES);
+		grab_registers(job.registers);
 	}
 }
 
@@ -315,7 +321,8 @@ leaves_nothing(uint8_t algorithm, uint8_t *stack, const uint8_t *subkey, size_t 
 	if (size > LOOK_BELOW)
 		size = LOOK_BELOW;
 	below = (const uint8_t *) job.top - size;
-	return !holds_word(below, size, subkey, TC_KEY_BYTES) &&
+	return !holds_word(job.registers, sizeof(job.registers), subkey, TC_KEY_BYTES) &&
+		!holds_word(below, size, subkey, TC_KEY_BYTES) &&
 		!holds_word(below, size, input, len < 400 ? len : 400);
 }
 
@@ -342,7 +349,7 @@ test_stack(void)
 			found += !leaves_nothing(algorithms[a], stack, subkey, len);
 		found += !leaves_nothing(algorithms[a], stack, subkey, 4096);
 		found += !leaves_nothing(algorithms[a], stack, subkey, LONGEST);
-		ok(found == 0, "algorithm %u leaves no word of key or plaintext there", algorithms[a]);
+		ok(found == 0, "algorithm %u leaves no word of key or plaintext there, nor of the key in registers", algorithms[a]);
 	}
 	alternate.ss_flags = SS_DISABLE;
 	if (sigaltstack(&alternate, NULL) != 0)
