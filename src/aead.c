@@ -154,7 +154,7 @@ tc_aead_subkey(uint8_t algorithm, const uint8_t key[TC_KEY_BYTES],
 static __attribute__((noinline)) int
 expand_below(const uint8_t *subkey, uint8_t *ret_schedule)
 {
-	volatile uint8_t frame[128] = {0};
+	volatile uint8_t frame[64] = {0};
 
 	return crypto_aead_aes256gcm_beforenm((crypto_aead_aes256gcm_state *) ret_schedule,
 										  subkey) + frame[0];

@@ -170,6 +170,8 @@ tc_slots_shmem_init(void)
 	last_generation = tc_region->last_generation;
 	sodium_memzero(tc_region + 1, region_len - sizeof(Region));
 	tc_region->last_generation = last_generation + 1;
+	for (uint32 i = 0; i < tc_ncells; i++)
+		wipe_cells(i);
 }
 
 TcSecretKind

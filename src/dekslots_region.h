@@ -10,8 +10,6 @@
 #ifndef TC_DEKSLOTS_REGION_H
 #define TC_DEKSLOTS_REGION_H
 
-#include <sodium.h>
-
 #include "dekslots.h"
 #include "port/atomics.h"
 #include "subkeys.h"
@@ -92,11 +90,12 @@ schedules_at(uint32 index)
 	return index < tc_nschedules ? (Schedules *) cells_at(tc_ncells) + index : NULL;
 }
 
+/* Ready to be used again; the owner stays. */
 static inline void
 wipe_cells(uint32 index)
 {
-	sodium_memzero(&cells_at(index)->values, sizeof(TcSubkeys));
-	sodium_memzero(&cells_at(index)->tokens, sizeof(TcSubkeys));
+	tc_subkeys_reset(&cells_at(index)->values);
+	tc_subkeys_reset(&cells_at(index)->tokens);
 	if (schedules_at(index) != NULL)
 		sodium_memzero(schedules_at(index), sizeof(Schedules));
 }

@@ -7,14 +7,11 @@
  * all three.  The one that was not used for longest gives way, so that the
  * subkeys of a row's columns stay while others come and go.
  *
- * A search begins where the last one ended: a scan under one key finds its
- * subkey at once, and a row of several keys the next one beside the last.
- *
  *	Owns	nothing; the table lies in secret memory of the caller, who derives
  *			subkeys into it, uses them in place, and wipes it.
  *	Errors	none.
  *	Units	bytes.
- *	Uses	aead.h (sizes).
+ *	Uses	aead.h (sizes), sodium_memzero.
  *
  * src/subkeys.h
  *
@@ -23,37 +20,57 @@
 #ifndef TC_SUBKEYS_H
 #define TC_SUBKEYS_H
 
+#include <sodium.h>
+
 #include "aead.h"
 
-#define TC_SUBKEYS		8
+#define TC_SUBKEYS		8		/* as many as a word has nibbles */
 
 typedef struct TcSubkey
 {
 	uint64_t	generation;		/* of the key's slot; 0 = nothing here */
 	uint8_t		salt[TC_SALT_BYTES];
-	uint32_t	used;			/* when, by the table's clock */
 	uint8_t		algorithm;
-	uint8_t		pad[3];
+	uint8_t		pad[7];
 	uint8_t		subkey[TC_KEY_BYTES];
 } TcSubkey;
 
 _Static_assert(sizeof(TcSubkey) == 64, "a subkey is a cache line");
 
-/* All zeros is an empty table. */
 typedef struct TcSubkeys
 {
-	uint32_t	clock;			/* counts uses */
-	uint32_t	last;			/* place of the last use */
-	uint8_t		pad[56];
+	uint32_t	order;			/* places in nibbles, the last used lowest */
+	uint8_t		pad[60];
 	TcSubkey	each[TC_SUBKEYS];
 } TcSubkeys;
 
-/* Note a use of a place. */
+/* Empty a table and wipe it.  Memory of zeros needs this, too. */
+static inline void
+tc_subkeys_reset(TcSubkeys *table)
+{
+	table->order = 0x01234567;
+	sodium_memzero(table->each, sizeof(table->each));
+}
+
+/* Put a place first in the order. */
 static inline void
 tc_subkeys_use(TcSubkeys *table, uint32_t place)
 {
-	table->each[place].used = ++table->clock;
-	table->last = place;
+	uint32_t	order = table->order;
+	uint32_t	zeros = order ^ place * 0x11111111;
+	uint32_t	at = (uint32_t) __builtin_ctz((zeros - 0x11111111) & ~zeros & 0x88888888) & ~3U;
+	uint32_t	before = order & ((1U << at) - 1);
+
+	table->order = (order & ~((0x10U << at) - 1)) | before << 4 | place;
+}
+
+static inline bool
+tc_subkey_is(const TcSubkey *subkey, uint64_t generation, uint8_t algorithm,
+			 const uint8_t salt[TC_SALT_BYTES])
+{
+	return subkey->generation == generation &&
+		memcmp(subkey->salt, salt, TC_SALT_BYTES) == 0 &&
+		subkey->algorithm == algorithm;
 }
 
 /* The place of a subkey, noted as used; TC_SUBKEYS if it is not there. */
@@ -61,42 +78,26 @@ static inline uint32_t
 tc_subkeys_find(TcSubkeys *table, uint64_t generation, uint8_t algorithm,
 				const uint8_t salt[TC_SALT_BYTES])
 {
-	for (uint32_t i = 0; i < TC_SUBKEYS; i++)
-	{
-		uint32_t	place = (table->last + i) % TC_SUBKEYS;
-		const TcSubkey *each = &table->each[place];
+	uint32_t	place = table->order % 16;
 
-		if (each->generation == generation && each->algorithm == algorithm &&
-			memcmp(each->salt, salt, TC_SALT_BYTES) == 0)
+	if (tc_subkey_is(&table->each[place], generation, algorithm, salt))
+		return place;
+	for (place = 0; place < TC_SUBKEYS; place++)
+	{
+		if (tc_subkey_is(&table->each[place], generation, algorithm, salt))
 		{
 			tc_subkeys_use(table, place);
-			return place;
+			break;
 		}
 	}
-	return TC_SUBKEYS;
+	return place;
 }
 
-/* The place that gives way: an empty one, or the least recently used. */
+/* The place that gives way. */
 static inline uint32_t
 tc_subkeys_oldest(const TcSubkeys *table)
 {
-	uint32_t	oldest = 0;
-	uint32_t	age = 0;
-
-	for (uint32_t place = 0; place < TC_SUBKEYS; place++)
-	{
-		const TcSubkey *each = &table->each[place];
-
-		if (each->generation == 0)
-			return place;
-		/* the difference stays right when the clock wraps around */
-		if (table->clock - each->used > age)
-		{
-			age = table->clock - each->used;
-			oldest = place;
-		}
-	}
-	return oldest;
+	return table->order >> 28;
 }
 
 #endif							/* TC_SUBKEYS_H */

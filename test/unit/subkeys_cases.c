@@ -54,7 +54,7 @@ test_found(void)
 	uint8_t		other[TC_SALT_BYTES];
 	size_t		wrong = 0;
 
-	memset(&table, 0, sizeof(table));
+	tc_subkeys_reset(&table);
 	ok(!has(1, TC_ALG_AES256GCM, salts[1]), "an empty table has nothing");
 	use(1, salts[1]);
 	ok(has(1, TC_ALG_AES256GCM, salts[1]), "what was put there is found");
@@ -72,10 +72,10 @@ test_found(void)
 static void
 test_rows(void)
 {
-	memset(&table, 0, sizeof(table));
+	tc_subkeys_reset(&table);
 	is_count(misses(TC_SUBKEYS, 10), TC_SUBKEYS, "a row of as many keys as there are places derives each once");
 
-	memset(&table, 0, sizeof(table));
+	tc_subkeys_reset(&table);
 	is_count(misses(TC_SUBKEYS + 1, 10), 10 * (TC_SUBKEYS + 1), "with one key more than that all are derived anew");
 }
 
@@ -85,7 +85,7 @@ test_coming_and_going(void)
 {
 	size_t		n = 0;
 
-	memset(&table, 0, sizeof(table));
+	tc_subkeys_reset(&table);
 	for (size_t row = 0; row < 2 * TC_SUBKEYS; row++)
 	{
 		(void) use(99, salts[TC_SUBKEYS + row]);
@@ -94,17 +94,35 @@ test_coming_and_going(void)
 	is_count(n, TC_SUBKEYS - 1, "subkeys that come and go leave those of other columns");
 }
 
+/* Against a list that is moved about plainly. */
 static void
-test_clock(void)
+test_order(void)
 {
-	memset(&table, 0, sizeof(table));
-	table.clock = UINT32_MAX - 12;
-	(void) misses(TC_SUBKEYS, 1);
-	is_count(misses(TC_SUBKEYS - 1, 2), 0, "the clock wraps around");
-	ok(table.clock < 12, "it did");
-	(void) use(99, salts[99 % TC_SUBKEYS]);
-	ok(!has(TC_SUBKEYS, TC_ALG_AES256GCM, salts[TC_SUBKEYS]), "and the one unused for longest has given way");
-	is_count(misses(TC_SUBKEYS - 1, 1), 0, "and no other");
+	uint32_t	list[TC_SUBKEYS];
+	uint32_t	random = 1;
+	size_t		wrong = 0;
+
+	tc_subkeys_reset(&table);
+	for (uint32_t i = 0; i < TC_SUBKEYS; i++)
+		list[i] = TC_SUBKEYS - 1 - i;
+	for (int round = 0; round < 10000; round++)
+	{
+		uint32_t	place;
+		uint32_t	at = 0;
+		uint32_t	order = 0;
+
+		random = random * 1664525 + 1013904223;
+		place = random >> 29;
+		while (list[at] != place)
+			at++;
+		memmove(list + 1, list, at * sizeof(list[0]));
+		list[0] = place;
+		tc_subkeys_use(&table, place);
+		for (uint32_t i = 0; i < TC_SUBKEYS; i++)
+			order |= list[i] << 4 * i;
+		wrong += table.order != order || tc_subkeys_oldest(&table) != list[TC_SUBKEYS - 1];
+	}
+	is_count(wrong, 0, "the order of use is kept");
 }
 
 int
@@ -115,6 +133,6 @@ main(void)
 	test_found();
 	test_rows();
 	test_coming_and_going();
-	test_clock();
+	test_order();
 	return done();
 }
