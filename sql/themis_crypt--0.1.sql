@@ -1438,14 +1438,14 @@ CREATE FUNCTION themis_crypt.status(
     OUT changed_at timestamptz, OUT next_retry timestamptz,
     OUT provider text, OUT binding text, OUT memory text, OUT locked_by text,
     OUT public_key text, OUT has_recovery boolean, OUT worker_pid integer,
-    OUT unsupported text[])
+    OUT unsupported text[], OUT key_slots integer)
     RETURNS record
     AS 'MODULE_PATHNAME', 'themis_crypt_status'
     LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 REVOKE ALL ON FUNCTION themis_crypt.status() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION themis_crypt.status() TO pg_monitor;
 COMMENT ON FUNCTION themis_crypt.status() IS
-    'whether encryption keys are unlocked, and if not, why; and which keys of this database this machine lacks the algorithm for, or cannot read';
+    'whether encryption keys are unlocked, and if not, why; which keys of this database this machine lacks the algorithm for, or cannot read; and how many keys fit into locked memory at a time, searchable ones counted twice';
 
 CREATE FUNCTION themis_crypt.lock() RETURNS void
     AS 'MODULE_PATHNAME', 'themis_crypt_lock'

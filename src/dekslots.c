@@ -180,6 +180,12 @@ tc_slots_memory_kind(void)
 	return region_kind;
 }
 
+uint32
+tc_slots_count(void)
+{
+	return tc_nslots;
+}
+
 static uint32
 set_of(const uint8 *address)
 {

@@ -71,6 +71,9 @@ extern void tc_slots_shmem_init(void);
 /* What kind of memory the region is. */
 extern TcSecretKind tc_slots_memory_kind(void);
 
+/* How many keys fit in at a time. */
+extern uint32 tc_slots_count(void);
+
 /* Look for a slot by its address, and mark it as used. */
 extern bool tc_slot_find(const uint8 address[TC_ADDRESS_BYTES],
 						 TcSlotRef *ret_ref);

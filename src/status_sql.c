@@ -27,7 +27,7 @@
 #include "token.h"
 #include "unlock.h"
 
-#define STATUS_COLUMNS 13
+#define STATUS_COLUMNS 14
 #define POLL_MS 20
 
 static const char *
@@ -155,6 +155,7 @@ themis_crypt_status(PG_FUNCTION_ARGS)
 	nulls[11] = status.worker_pid == 0;
 	values[12] = PointerGetDatum(unsupported);
 	nulls[12] = unsupported == NULL;
+	values[13] = Int32GetDatum((int32) tc_slots_count());
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, nulls)));
 }

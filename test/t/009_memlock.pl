@@ -89,6 +89,8 @@ for my $kb (48, 256)
 	like(PostgreSQL::Test::Utils::slurp_file($node->logfile),
 		qr/LOG:  memory for encryption keys is limited to $kb kB, of \d+ kB .*\n.*DETAIL:  \d+ keys fit at a time; \d+ of \d+ sessions keep subkeys, \d+ of these also key schedules/,
 		'the log says what that means');
+	cmp_ok($node->status('key_slots'), '>=', $kb == 48 ? 384 : 1500, 'status() counts the keys that fit in');
+	cmp_ok($node->status('key_slots'), '<', $kb * 1024 / 64, 'but no more than that is memory for');
 	$node->safe_psql('postgres', "CREATE TABLE s (v encrypted(k1), w encrypted(k2, text, searchable), a encrypted($aes))");
 	my @first = map { $node->background_psql('postgres') } 1 .. 22;
 	for my $i (1 .. @first)
@@ -117,4 +119,5 @@ $node->rotate_logfile;
 $node->start;
 unlike(PostgreSQL::Test::Utils::slurp_file($node->logfile), qr/memory for encryption keys is limited/,
 	'where all fits the log is silent');
+cmp_ok($node->status('key_slots'), '>=', 1024 * 1024 / 64 - 16, 'and there is 1 MB for keys');
 done_testing();
