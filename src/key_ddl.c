@@ -392,28 +392,31 @@ utility(PlannedStmt *planned, const char *query, bool read_only_tree,
 	error_context_stack = hiding.previous;
 }
 
-/* A server of ours is about to go, by DROP, CASCADE or DROP OWNED. */
+/*
+ * A server of ours is about to go, by DROP, CASCADE or DROP OWNED.  What it
+ * says of itself is enough: one that is damaged can be dropped, too.
+ */
 static void
 guard_drop(Oid serverid)
 {
-	TcKey	   *key = tc_key_by_server(serverid);
+	ForeignServer *server = GetForeignServer(serverid);
 
-	if (key == NULL)
+	if (tc_keyopts_get(server->options, "id") == NULL)
 		return;
 	if (!tc_allow_drop_key)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("cannot drop encryption key \"%s\"", key->name),
+				 errmsg("cannot drop encryption key \"%s\"", server->servername),
 				 errdetail("Every value sealed under it, in backups too, would be unreadable for ever."),
 				 errhint("If that is what you want, SET themis_crypt.allow_drop_key = on.")));
 	if (tc_column_ddl_dropped() > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot drop encryption key \"%s\" together with what it encrypts",
-						key->name),
+						server->servername),
 				 errdetail("CASCADE would drop tables or types with encrypted columns."),
 				 errhint("Drop those columns or tables first.")));
-	if (!key->is_root)
+	if (!name_is_root(server->servername))
 	{
 		keys_dropped++;
 		return;

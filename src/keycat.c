@@ -38,6 +38,7 @@
 static HTAB *keys;
 static uint64 generation = 1;	/* moves with every change of a server */
 static uint64 scanned;			/* generation at the last scan */
+static uint64 scans;			/* how many there were */
 static TcKey *last_key;			/* of the last lookup by id */
 static uint32 root_id;			/* of the current root ... */
 static uint64 root_known;		/* ... at this generation */
@@ -126,38 +127,41 @@ fill_version(TcKeyVersion *version, const TcVersionOption *option, TcSpan maced)
 		elog(ERROR, "could not compute the address of a slot");
 }
 
-/* Fill an entry from parsed options; everything goes into its own context. */
+/* Fill an entry from parsed options; what varies in size has its own context. */
 static void
 fill_key(TcKey *key, const TcKeyOptions *options)
 {
-	MemoryContext old;
 	TcSpan		maced = tc_span(&options->mac,
 								options->is_root ? 0 : sizeof(TcKeyMac));
 
-	key->context = AllocSetContextCreate(TopMemoryContext, "themis_crypt key",
-										 ALLOCSET_SMALL_SIZES);
-	old = MemoryContextSwitchTo(key->context);
+	if (options->is_root || options->nversions > 1)
+		key->context = AllocSetContextCreate(TopMemoryContext, "themis_crypt key",
+											 ALLOCSET_SMALL_SIZES);
 	key->is_root = options->is_root;
 	memcpy(key->realm, options->realm, TC_UUID_BYTES);
 	key->current = options->current;
 	key->min_version = options->min_version;
 	key->compresses = options->compresses;
 	key->nversions = options->nversions;
-	key->versions = palloc0(sizeof(TcKeyVersion) * options->nversions);
+	memset(&key->only, 0, sizeof(key->only));
+	key->versions = &key->only;
+	if (options->nversions > 1)
+		key->versions = MemoryContextAllocZero(key->context,
+											   sizeof(TcKeyVersion) * options->nversions);
 	for (int i = 0; i < options->nversions; i++)
 		fill_version(&key->versions[i], &options->versions[i], maced);
 	memset(&key->index, 0, sizeof(key->index));
 	if (!options->is_root)
 		fill_version(&key->index, &options->index, maced);
 	key->mac = options->mac;
+	key->record = tc_span(NULL, 0);
 	if (options->is_root)
 	{
-		uint8	   *record = palloc(options->record.len);
+		uint8	   *record = MemoryContextAlloc(key->context, options->record.len);
 
 		memcpy(record, options->record.data, options->record.len);
 		key->record = tc_span(record, options->record.len);
 	}
-	MemoryContextSwitchTo(old);
 }
 
 /* Read a key from its row, in place of what the entry held before. */
@@ -182,15 +186,32 @@ read_key(TcKey *key, HeapTuple tuple)
 						NameStr(form->srvname)),
 				 errdetail_internal("%s", what)));
 
+	/* an error on the way shall not leave half an entry that looks whole */
+	key->checked = 0;
+	key->xmin = InvalidTransactionId;
 	if (key->context != NULL)
 		MemoryContextDelete(key->context);
 	key->context = NULL;
-	key->checked = 0;
 	strlcpy(key->name, NameStr(form->srvname), NAMEDATALEN);
 	fill_key(key, options);
 	key->xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
 	key->tid = tuple->t_self;
 	MemoryContextDelete(scratch);
+}
+
+/* The row of a server of ours with this id, to be released, or NULL. */
+static HeapTuple
+server_with_id(Oid serverid, uint32 id)
+{
+	HeapTuple	tuple = SearchSysCache1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid));
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	if (((Form_pg_foreign_server) GETSTRUCT(tuple))->srvfdw == tc_keycat_wrapper() &&
+		row_id(tuple, NULL) == id)
+		return tuple;
+	ReleaseSysCache(tuple);
+	return NULL;
 }
 
 /* Bring an entry up to date; NULL if its server is gone or another's. */
@@ -199,28 +220,74 @@ check_key(TcKey *key)
 {
 	uint64		now = generation;
 	HeapTuple	tuple;
-	bool		ours;
 
 	if (key->checked == now)
 		return key;
-	tuple = SearchSysCache1(FOREIGNSERVEROID, ObjectIdGetDatum(key->serverid));
-	ours = HeapTupleIsValid(tuple) &&
-		((Form_pg_foreign_server) GETSTRUCT(tuple))->srvfdw == tc_keycat_wrapper() &&
-		row_id(tuple, NULL) == key->id;
-	if (!ours)
+	tuple = server_with_id(key->serverid, key->id);
+	if (tuple == NULL)
 	{
-		if (HeapTupleIsValid(tuple))
-			ReleaseSysCache(tuple);
 		forget_key(key);
 		return NULL;
 	}
-	if (key->context == NULL ||
-		key->xmin != HeapTupleHeaderGetRawXmin(tuple->t_data) ||
+	if (key->xmin != HeapTupleHeaderGetRawXmin(tuple->t_data) ||
 		!ItemPointerEquals(&key->tid, &tuple->t_self))
 		read_key(key, tuple);
 	ReleaseSysCache(tuple);
 	key->checked = now;
 	return key;
+}
+
+/*
+ * An error if two servers have the id of a key: which one is meant?  A drop of
+ * one may be rolled back, so the rival stays noted until the next scan.
+ */
+static void
+check_rival(const TcKey *key)
+{
+	HeapTuple	tuple = server_with_id(key->rival, key->id);
+
+	if (tuple != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("encryption keys \"%s\" and \"%s\" have the same id",
+						key->name,
+						NameStr(((Form_pg_foreign_server) GETSTRUCT(tuple))->srvname))));
+}
+
+/* Note that a server has an id. */
+static void
+note_server(uint32 id, Oid serverid)
+{
+	bool		found;
+	TcKey	   *key = hash_search(key_table(), &id, HASH_ENTER, &found);
+
+	if (found && key->seen == scans)
+	{
+		key->rival = serverid;
+		return;
+	}
+	if (found && key->serverid != serverid && key->context != NULL)
+		MemoryContextDelete(key->context);
+	if (!found || key->serverid != serverid)
+		memset((char *) key + sizeof(key->id), 0, sizeof(*key) - sizeof(key->id));
+	key->serverid = serverid;
+	key->rival = InvalidOid;
+	key->seen = scans;
+}
+
+/* Forget the keys that the last scan did not see. */
+static void
+forget_unseen(void)
+{
+	HASH_SEQ_STATUS seq;
+	TcKey	   *key;
+
+	hash_seq_init(&seq, key_table());
+	while ((key = hash_seq_search(&seq)) != NULL)
+	{
+		if (key->seen != scans)
+			forget_key(key);
+	}
 }
 
 /* Note which server has which id, from a scan of all servers. */
@@ -235,44 +302,31 @@ scan_servers(void)
 
 	if (!OidIsValid(wrapper))
 		return;
+	scans++;
+	last_key = NULL;
 	rel = table_open(ForeignServerRelationId, AccessShareLock);
 	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_foreign_server form = (Form_pg_foreign_server) GETSTRUCT(tuple);
-		uint32		id;
-		TcKey	   *key;
-		bool		found;
+		uint32		id = form->srvfdw == wrapper ? row_id(tuple, rel) : 0;
 
-		if (form->srvfdw != wrapper)
-			continue;
-		id = row_id(tuple, rel);
-		if (id == 0)
-			continue;
-		key = hash_search(key_table(), &id, HASH_ENTER, &found);
-		if (!found)
-			memset((char *) key + sizeof(key->id), 0, sizeof(*key) - sizeof(key->id));
-		else if (key->serverid != form->oid &&
-				 SearchSysCacheExists1(FOREIGNSERVEROID,
-									   ObjectIdGetDatum(key->serverid)) &&
-				 check_key(key) != NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("encryption keys \"%s\" and \"%s\" have the same id",
-							key->name, NameStr(form->srvname))));
-		else if (key->serverid != form->oid)
-		{
-			/* check_key() may have dropped the entry of a server that is gone */
-			key = hash_search(key_table(), &id, HASH_ENTER, &found);
-			if (found && key->context != NULL)
-				MemoryContextDelete(key->context);
-			memset((char *) key + sizeof(key->id), 0, sizeof(*key) - sizeof(key->id));
-		}
-		key->serverid = form->oid;
+		if (id != 0)
+			note_server(id, form->oid);
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
+	forget_unseen();
 	scanned = now;
+}
+
+/* An entry that is up to date, or NULL. */
+static TcKey *
+find_key(uint32 id)
+{
+	TcKey	   *key = hash_search(key_table(), &id, HASH_FIND, NULL);
+
+	return key != NULL ? check_key(key) : NULL;
 }
 
 TcKey *
@@ -282,18 +336,17 @@ tc_key_by_id(uint32 id)
 
 	if (likely(key != NULL && key->id == id && key->checked == generation))
 		return key;
+	last_key = NULL;
 	if (scanned == 0)
 		scan_servers();
-	key = hash_search(key_table(), &id, HASH_FIND, NULL);
-	if (key != NULL)
-		key = check_key(key);
+	key = find_key(id);
 	if (key == NULL && scanned != generation)
 	{
 		scan_servers();
-		key = hash_search(key_table(), &id, HASH_FIND, NULL);
-		if (key != NULL)
-			key = check_key(key);
+		key = find_key(id);
 	}
+	if (key != NULL && unlikely(OidIsValid(key->rival)))
+		check_rival(key);
 	last_key = key;
 	return key;
 }
@@ -351,7 +404,7 @@ tc_keycat_find(TcKeyVisitor visit, const void *arg)
 		ids[nids++] = key->id;
 	for (int i = 0; i < nids && found == NULL; i++)
 	{
-		key = tc_key_by_id(ids[i]);
+		key = find_key(ids[i]);
 		if (key != NULL && visit(key, arg))
 			found = key;
 	}

@@ -10,7 +10,8 @@
  *	Owns	the cached keys.  A pointer to one is good until the next call of
  *			a function here that looks a key up.
  *	Errors	lookups give NULL for what does not exist; a server of ours with
- *			options out of order, or two with one id, are errors.
+ *			options out of order, or that shares its id with another, is an
+ *			error for whoever looks that key up.
  *	Uses	keyopts.h, keyacl.h, request.h, the syscache.
  *
  * src/keycat.h
@@ -28,8 +29,10 @@
 #include "nonce.h"
 #include "request.h"
 
-/* One version of a key, ready to be used. */
-/* In both, what is read for each value stands first. */
+/*
+ * One version of a key, ready to be used.  Here and in TcKey, what is read for
+ * each value stands first, and close together.
+ */
 typedef struct TcKeyVersion
 {
 	TcKeyIdentity identity;
@@ -39,6 +42,7 @@ typedef struct TcKeyVersion
 	uint8		address[TC_ADDRESS_BYTES];
 } TcKeyVersion;
 
+/* A key or root, with the catalog row that it was read from. */
 typedef struct TcKey
 {
 	uint32		id;				/* hash key: must be first */
@@ -55,17 +59,19 @@ typedef struct TcKey
 	Oid			acl_role;
 	bool		acl_allowed;
 
+	TcKeyVersion only;			/* versions, if there is one */
 	TcKeyVersion index;			/* of a key: makes its blind tokens */
 	char		name[NAMEDATALEN];
 	uint8		realm[TC_UUID_BYTES];
 	TcKeyMac	mac;			/* of a key */
 	TcSpan		record;			/* of a root */
+	MemoryContext context;		/* holds record, and versions if several */
 
-	/* the catalog row this was read from */
 	Oid			serverid;
-	TransactionId xmin;
+	Oid			rival;			/* another server with this id, if any */
+	TransactionId xmin;			/* invalid: not read, or not to its end */
 	ItemPointerData tid;
-	MemoryContext context;		/* holds versions and record */
+	uint64		seen;			/* number of the last scan that saw it */
 } TcKey;
 
 /* Watch the caches that entries depend on; once per process. */

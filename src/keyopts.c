@@ -167,16 +167,20 @@ tc_keyopts_id(Datum options)
 
 	deconstruct_array(DatumGetArrayTypeP(options), TEXTOID, -1, false,
 					  TYPALIGN_INT, &each, NULL, &count);
-	for (int i = 0; i < count && id == 0; i++)
+	for (int i = 0; i < count; i++)
 	{
 		const char *str = VARDATA_ANY(DatumGetPointer(each[i]));
 		Size		len = VARSIZE_ANY_EXHDR(DatumGetPointer(each[i]));
-		char		number[16] = {0};
+		char		number[sizeof("16777215")] = {0};
 
-		if (len < 3 || memcmp(str, "id=", 3) != 0 || len - 3 >= sizeof(number))
+		if (len < 3 || memcmp(str, "id=", 3) != 0)
 			continue;
-		memcpy(number, str + 3, len - 3);
-		id = parse_number(number, TC_KEY_ID_MAX);
+		if (len - 3 < sizeof(number))
+		{
+			memcpy(number, str + 3, len - 3);
+			id = parse_number(number, TC_KEY_ID_MAX);
+		}
+		break;					/* the first, as for tc_keyopts_get() */
 	}
 	pfree(each);
 	return id;
