@@ -1346,7 +1346,7 @@ CREATE FUNCTION themis_crypt.create_key(
     index_algorithm text DEFAULT 'blake2b', compression text DEFAULT 'none')
     RETURNS void
     AS 'MODULE_PATHNAME', 'themis_crypt_create_key'
-    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION themis_crypt.create_key(text, text, text, text) IS
     'makes an encryption key, as CREATE SERVER name FOREIGN DATA WRAPPER themis_crypt does';
 
@@ -1363,7 +1363,7 @@ COMMENT ON FUNCTION themis_crypt.root_records() IS
 
 CREATE FUNCTION themis_crypt.replace_root_record(record bytea) RETURNS void
     AS 'MODULE_PATHNAME', 'themis_crypt_replace_root_record'
-    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
 REVOKE ALL ON FUNCTION themis_crypt.replace_root_record(bytea) FROM PUBLIC;
 COMMENT ON FUNCTION themis_crypt.replace_root_record(bytea) IS
     'replaces the record of a root by one with more recipients; called by themis-keyring recover';
@@ -1371,14 +1371,14 @@ COMMENT ON FUNCTION themis_crypt.replace_root_record(bytea) IS
 CREATE FUNCTION themis_crypt.add_recipient(name text, public_key text, role text DEFAULT 'machine')
     RETURNS text
     AS 'MODULE_PATHNAME', 'themis_crypt_add_recipient'
-    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
 REVOKE ALL ON FUNCTION themis_crypt.add_recipient(text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION themis_crypt.add_recipient(text, text, text) IS
     'lets a machine or recovery key open every root of this database; gives the fingerprint to compare';
 
 CREATE FUNCTION themis_crypt.drop_recipient(name text) RETURNS void
     AS 'MODULE_PATHNAME', 'themis_crypt_drop_recipient'
-    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
 REVOKE ALL ON FUNCTION themis_crypt.drop_recipient(text) FROM PUBLIC;
 COMMENT ON FUNCTION themis_crypt.drop_recipient(text) IS
     'takes a recipient out of every root of this database, by its name or public key; it has held the roots';

@@ -296,3 +296,12 @@ tc_error_too_large(void)
 			 errmsg("value is too large to be encrypted"),
 			 errdetail("A plaintext may have at most %zu bytes.", TC_PLAIN_MAX)));
 }
+
+void
+tc_require_argument(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	if (PG_ARGISNULL(n))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be null", name)));
+}

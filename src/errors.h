@@ -16,6 +16,8 @@
 
 #include "postgres.h"
 
+#include "fmgr.h"
+
 #include "bytes.h"
 #include "request.h"
 
@@ -75,5 +77,11 @@ extern void tc_error_rejected(uint32 key_id, uint16 version, size_t len) TC_NORE
 
 /* 54000: over TC_PLAIN_MAX. */
 extern void tc_error_too_large(void) TC_NORETURN;
+
+/*
+ * 22004 if argument n (from 0) of a function is NULL: of what changes
+ * something, strictness would silently do nothing.
+ */
+extern void tc_require_argument(FunctionCallInfo fcinfo, int n, const char *name);
 
 #endif							/* TC_ERRORS_H */

@@ -210,6 +210,7 @@ static void
 guard_alter(const AlterForeignServerStmt *stmt)
 {
 	Oid			serverid = our_server(stmt->servername);
+	bool		material = tc_keyopts_have_material(stmt->options);
 
 	if (!OidIsValid(serverid) || stmt->options == NIL)
 		return;
@@ -220,7 +221,11 @@ guard_alter(const AlterForeignServerStmt *stmt)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("options of encryption key \"%s\" cannot be changed by ALTER SERVER",
 					stmt->servername),
-			 errdetail("They hold the key in wrapped form; a change would make values unreadable.")));
+			 material ?
+			 errdetail("They hold the key in wrapped form; a change would make values unreadable.") :
+			 errdetail("How a key seals, compresses and makes tokens is chosen when it is made."),
+			 material ? 0 :
+			 errhint("Make another key, and move values to it with ALTER TABLE ... ALTER COLUMN ... TYPE encrypted(...).")));
 }
 
 static void

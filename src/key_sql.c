@@ -57,16 +57,23 @@ themis_crypt_validator(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+static char *
+text_argument(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	tc_require_argument(fcinfo, n, name);
+	return text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
 PG_FUNCTION_INFO_V1(themis_crypt_create_key);
 
 /* CREATE SERVER in another spelling, with all that belongs to it. */
 Datum
 themis_crypt_create_key(PG_FUNCTION_ARGS)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *algorithm = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	char	   *index_algorithm = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	char	   *compression = text_to_cstring(PG_GETARG_TEXT_PP(3));
+	char	   *name = text_argument(fcinfo, 0, "name");
+	char	   *algorithm = text_argument(fcinfo, 1, "algorithm");
+	char	   *index_algorithm = text_argument(fcinfo, 2, "index_algorithm");
+	char	   *compression = text_argument(fcinfo, 3, "compression");
 	char	   *command;
 
 	command = psprintf("CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (algorithm %s, index_algorithm %s, compression %s)",
@@ -214,8 +221,8 @@ PG_FUNCTION_INFO_V1(themis_crypt_replace_root_record);
 Datum
 themis_crypt_replace_root_record(PG_FUNCTION_ARGS)
 {
-	bytea	   *argument = PG_GETARG_BYTEA_PP(0);
-	TcSpan		bytes = tc_span(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument));
+	bytea	   *argument;
+	TcSpan		bytes;
 	TcRootRecord *record = palloc(sizeof(TcRootRecord));
 	TcRequest  *request;
 	TcAnswer	answer;
@@ -225,6 +232,9 @@ themis_crypt_replace_root_record(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be superuser to replace a root record")));
+	tc_require_argument(fcinfo, 0, "record");
+	argument = PG_GETARG_BYTEA_PP(0);
+	bytes = tc_span(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument));
 	if (tc_record_parse(bytes, record) != TC_OK)
 		refuse_record("It is damaged.");
 	LockDatabaseObject(ForeignDataWrapperRelationId, tc_keycat_wrapper(),

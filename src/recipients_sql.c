@@ -329,6 +329,9 @@ themis_crypt_add_recipient(PG_FUNCTION_ARGS)
 	ListCell   *cell;
 	char	   *fingerprint;
 
+	tc_require_argument(fcinfo, 0, "name");
+	tc_require_argument(fcinfo, 1, "public_key");
+	tc_require_argument(fcinfo, 2, "role");
 	take_name(PG_GETARG_TEXT_PP(0), &recipient);
 	take_public_key(PG_GETARG_TEXT_PP(1), recipient.public_key);
 	recipient.role = take_role(PG_GETARG_TEXT_PP(2));
@@ -426,10 +429,12 @@ Datum
 themis_crypt_drop_recipient(PG_FUNCTION_ARGS)
 {
 	List	   *roots = lock_roots("themis_crypt.drop_recipient()");
-	TcRecipient recipient = recipient_to_drop(roots, PG_GETARG_TEXT_PP(0));
+	TcRecipient recipient;
 	List	   *having = NIL;
 	ListCell   *cell;
 
+	tc_require_argument(fcinfo, 0, "name");
+	recipient = recipient_to_drop(roots, PG_GETARG_TEXT_PP(0));
 	if (tc_status_is_own_key(recipient.public_key))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),

@@ -38,16 +38,16 @@ SELECT bag_eq($$SELECT * FROM function WHERE function !~ '^themis_crypt\.(from_p
 	('themis_crypt.hash(encrypted)', 'PUBLIC', 'immutable', 'safe', 'strict leakproof'),
 	('themis_crypt.hash_extended(encrypted,bigint)', 'PUBLIC', 'immutable', 'safe', 'strict leakproof'),
 	('themis_crypt.validator(text[],oid)', 'PUBLIC', 'stable', 'safe', 'strict'),
-	('themis_crypt.create_key(text,text,text,text)', 'PUBLIC', 'volatile', 'unsafe', 'strict'),	-- USAGE on the wrapper decides
+	('themis_crypt.create_key(text,text,text,text)', 'PUBLIC', 'volatile', 'unsafe', ''),	-- USAGE on the wrapper decides
 	('themis_crypt.root_records()', 'pg_monitor', 'stable', 'restricted', 'strict'),
 	('themis_crypt.concat_before(encrypted,text)', 'PUBLIC', 'stable', 'safe', 'strict'),
 	('themis_crypt.concat_after(text,encrypted)', 'PUBLIC', 'stable', 'safe', 'strict'),
 	('quote_literal(encrypted)', 'PUBLIC', 'stable', 'safe', 'strict'),
 	('quote_nullable(encrypted)', 'PUBLIC', 'stable', 'safe', ''),
-	('themis_crypt.replace_root_record(bytea)', 'nobody', 'volatile', 'unsafe', 'strict'),
+	('themis_crypt.replace_root_record(bytea)', 'nobody', 'volatile', 'unsafe', ''),
 	('themis_crypt.root_recipients()', 'PUBLIC', 'stable', 'safe', 'strict'),	-- options of servers are everybody's to read
-	('themis_crypt.add_recipient(text,text,text)', 'nobody', 'volatile', 'unsafe', 'strict'),
-	('themis_crypt.drop_recipient(text)', 'nobody', 'volatile', 'unsafe', 'strict'),
+	('themis_crypt.add_recipient(text,text,text)', 'nobody', 'volatile', 'unsafe', ''),
+	('themis_crypt.drop_recipient(text)', 'nobody', 'volatile', 'unsafe', ''),
 	('themis_crypt.status()', 'pg_monitor', 'volatile', 'safe', 'strict'),
 	('themis_crypt.lock()', 'nobody', 'volatile', 'unsafe', 'strict'),
 	('themis_crypt.unlock()', 'nobody', 'volatile', 'unsafe', 'strict')$$,

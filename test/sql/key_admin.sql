@@ -41,6 +41,10 @@ SELECT themis_crypt.create_key('regress_created3', index_algorithm => 'siphash12
 SELECT themis_crypt.create_key(name => 'regress_wrong', algorithm => 'rot13');
 SELECT themis_crypt.create_key(name => 'regress_wrong', index_algorithm => 'sip'', host ''x');
 SELECT themis_crypt.create_key(NULL);
+\echo :LAST_ERROR_SQLSTATE
+SELECT themis_crypt.create_key('regress_wrong', NULL);
+SELECT themis_crypt.create_key('regress_wrong', index_algorithm => NULL);
+SELECT themis_crypt.create_key('regress_wrong', compression => NULL);
 SELECT themis_crypt.create_key('regress_key');
 SELECT themis_crypt.create_key('');
 

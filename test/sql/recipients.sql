@@ -40,6 +40,11 @@ SELECT name, role, fingerprint, public_key = :'one' AS key, this_machine, attest
 SELECT themis_crypt.add_recipient('second recovery', :'two', role => 'recovery');
 SELECT name, role, fingerprint FROM themis_crypt.recipients WHERE public_key IN (:'one', :'two') ORDER BY name;
 SELECT themis_crypt.add_recipient(NULL, :'two');
+\echo :LAST_ERROR_SQLSTATE
+SELECT themis_crypt.add_recipient('none', NULL);
+SELECT themis_crypt.add_recipient('none', :'two', NULL);
+SELECT themis_crypt.drop_recipient(NULL);
+SELECT themis_crypt.replace_root_record(NULL);
 
 -- never a recipient twice, nor two of one name
 SELECT themis_crypt.add_recipient('one', :'one');
