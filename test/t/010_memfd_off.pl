@@ -17,7 +17,7 @@ $node->stop;
 
 # The others again, in a folder of their own: their nodes are called as before.
 my $folder = File::Basename::dirname($0);
-my @again = map { "$folder/$_.pl" } qw(002_story_and_restart 008_lock 009_memlock 011_keys_in_memory);
+my @again = map { "$folder/$_.pl" } qw(002_story_and_restart 008_lock 009_memlock 011_keys_in_memory 037_aes_in_memory);
 @again = grep { !/010_memfd_off/ } glob "$folder/*.pl" if $ENV{TC_LONG};
 $ENV{TESTDIR} = "$ENV{TESTDIR}/tmp_check/memfd_off";
 $ENV{TESTDATADIR} = "$ENV{TESTDIR}/tmp_check";	# for 16 and newer

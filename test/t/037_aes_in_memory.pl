@@ -99,6 +99,8 @@ SKIP: {
 $node->safe_psql('postgres', 'SELECT themis_crypt.lock()');
 ($memory, $secret) = look();
 is($memory, 'canary', 'after lock() as before in ordinary memory');
-is($secret, '', 'and nothing in locked memory');
-
+SKIP: {
+	skip 'secret memory cannot be read', 1 unless $secret_readable;
+	is($secret, '', 'and nothing in locked memory');
+}
 done_testing();
