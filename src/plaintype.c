@@ -106,20 +106,27 @@ typedef struct TypeFacts
 	int16		len;
 	bool		byval;
 	FmgrInfo	input;
-	Oid			input_param;
+	FmgrInfo	receive;
+	FmgrInfo	send;
+	Oid			input_param;	/* of both input functions */
 } TypeFacts;
 
-/* Looked up once in a backend: COPY wants them for each row. */
+/* Looked up once in a backend: each row wants them. */
 static TypeFacts *
 facts_of(const TcPlainType *type)
 {
 	static TypeFacts all[lengthof(types)];
 	TypeFacts  *facts = &all[type - types];
 	Oid			function;
+	bool		isvarlena;
 
 	if (likely(facts->known))
 		return facts;
 	get_typlenbyval(type->typid, &facts->len, &facts->byval);
+	getTypeBinaryOutputInfo(type->typid, &function, &isvarlena);
+	fmgr_info_cxt(function, &facts->send, TopMemoryContext);
+	getTypeBinaryInputInfo(type->typid, &function, &facts->input_param);
+	fmgr_info_cxt(function, &facts->receive, TopMemoryContext);
 	getTypeInputInfo(type->typid, &function, &facts->input_param);
 	fmgr_info_cxt(function, &facts->input, TopMemoryContext);
 	facts->known = true;
@@ -236,10 +243,7 @@ tc_plain_from_datum(const TcPlainType *type, Datum value, bool *ret_borrowed)
 
 	*ret_borrowed = false;
 	if (!is_textual(type))
-	{
-		getTypeBinaryOutputInfo(type->typid, &function, &isvarlena);
-		return OidSendFunctionCall(function, value);
-	}
+		return SendFunctionCall(&facts_of(type)->send, value);
 
 	if (type->typid == JSONBOID)
 	{
@@ -266,19 +270,17 @@ tc_plain_from_datum(const TcPlainType *type, Datum value, bool *ret_borrowed)
 static Datum
 receive(const TcPlainType *type, struct varlena *plain)
 {
+	TypeFacts  *facts = facts_of(type);
 	StringInfoData buf;
-	Oid			function;
-	Oid			param;
 	volatile Datum result = (Datum) 0;
 
 	/* receive functions want a terminated, writable buffer */
 	initStringInfo(&buf);
 	appendBinaryStringInfo(&buf, VARDATA(plain), (int) (VARSIZE(plain) - VARHDRSZ));
 	tc_plain_free(plain);
-	getTypeBinaryInputInfo(type->typid, &function, &param);
 	PG_TRY();
 	{
-		result = OidReceiveFunctionCall(function, &buf, param, -1);
+		result = ReceiveFunctionCall(&facts->receive, &buf, facts->input_param, -1);
 	}
 	PG_FINALLY();
 	{
@@ -329,6 +331,7 @@ convert_from_utf8(const TcPlainType *type, struct varlena *plain)
 /*
  * Whether text is nothing but ASCII, without zero bytes: valid in any encoding.
  * Quicker for short texts than pg_verify_mbstr(), which then goes byte by byte.
+ * PostgreSQL has is_valid_ascii() from 16 on, for whole blocks of 16 bytes.
  */
 static inline bool
 is_ascii(const char *str, Size len)
@@ -341,6 +344,8 @@ is_ascii(const char *str, Size len)
 	{
 		memcpy(&eight, str, sizeof(eight));
 		suspect |= eight | (eight - ones);
+		if ((suspect & (ones << 7)) != 0)
+			return false;
 	}
 	eight = ones;
 	memcpy(&eight, str, len);
@@ -449,9 +454,8 @@ Datum
 tc_plain_receive(const TcPlainType *type, const char *bytes, int len,
 				 int encoding)
 {
+	TypeFacts  *facts = facts_of(type);
 	StringInfoData buf;
-	Oid			function;
-	Oid			param;
 	volatile Datum result = (Datum) 0;
 
 	if (type->typid == JSONBOID)
@@ -467,10 +471,9 @@ tc_plain_receive(const TcPlainType *type, const char *bytes, int len,
 
 	initStringInfo(&buf);
 	appendBinaryStringInfo(&buf, bytes, len);
-	getTypeBinaryInputInfo(type->typid, &function, &param);
 	PG_TRY();
 	{
-		result = OidReceiveFunctionCall(function, &buf, param, -1);
+		result = ReceiveFunctionCall(&facts->receive, &buf, facts->input_param, -1);
 	}
 	PG_CATCH();
 	{
