@@ -24,6 +24,8 @@
 #include "compat.h"
 #include "plaintype.h"
 
+#define ASCII_BLOCK		64		/* bytes of text to look at before giving up */
+
 static const TcPlainType types[] =
 {
 	{TC_TYPE_TEXT, TEXTOID, "text"},
@@ -111,17 +113,12 @@ typedef struct TypeFacts
 	Oid			input_param;	/* of both input functions */
 } TypeFacts;
 
-/* Looked up once in a backend: each row wants them. */
-static TypeFacts *
-facts_of(const TcPlainType *type)
+static void
+look_up_facts(const TcPlainType *type, TypeFacts *facts)
 {
-	static TypeFacts all[lengthof(types)];
-	TypeFacts  *facts = &all[type - types];
 	Oid			function;
 	bool		isvarlena;
 
-	if (likely(facts->known))
-		return facts;
 	get_typlenbyval(type->typid, &facts->len, &facts->byval);
 	getTypeBinaryOutputInfo(type->typid, &function, &isvarlena);
 	fmgr_info_cxt(function, &facts->send, TopMemoryContext);
@@ -130,6 +127,17 @@ facts_of(const TcPlainType *type)
 	getTypeInputInfo(type->typid, &function, &facts->input_param);
 	fmgr_info_cxt(function, &facts->input, TopMemoryContext);
 	facts->known = true;
+}
+
+/* Looked up once in a backend: each row wants them. */
+static inline TypeFacts *
+facts_of(const TcPlainType *type)
+{
+	static TypeFacts all[lengthof(types)];
+	TypeFacts  *facts = &all[type - types];
+
+	if (unlikely(!facts->known))
+		look_up_facts(type, facts);
 	return facts;
 }
 
@@ -328,6 +336,17 @@ convert_from_utf8(const TcPlainType *type, struct varlena *plain)
 	return result;
 }
 
+/* Bit 7 of those of eight bytes that are 0 or above 0x7F; others may follow a 0. */
+static inline uint64
+not_ascii(const char *str, Size len)
+{
+	uint64		eight = UINT64CONST(0x0101010101010101);
+
+	memcpy(&eight, str, len);
+	return (eight | (eight - UINT64CONST(0x0101010101010101))) &
+		UINT64CONST(0x8080808080808080);
+}
+
 /*
  * Whether text is nothing but ASCII, without zero bytes: valid in any encoding.
  * Quicker for short texts than pg_verify_mbstr(), which then goes byte by byte.
@@ -336,21 +355,18 @@ convert_from_utf8(const TcPlainType *type, struct varlena *plain)
 static inline bool
 is_ascii(const char *str, Size len)
 {
-	const uint64 ones = UINT64CONST(0x0101010101010101);
-	uint64		suspect = 0;	/* bit 7 of bytes that are 0 or above 0x7F */
-	uint64		eight;
+	uint64		suspect = 0;
 
-	for (; len >= sizeof(eight); str += sizeof(eight), len -= sizeof(eight))
+	for (; len >= ASCII_BLOCK; str += ASCII_BLOCK, len -= ASCII_BLOCK)
 	{
-		memcpy(&eight, str, sizeof(eight));
-		suspect |= eight | (eight - ones);
-		if ((suspect & (ones << 7)) != 0)
+		for (int i = 0; i < ASCII_BLOCK; i += 8)
+			suspect |= not_ascii(str + i, 8);
+		if (suspect != 0)
 			return false;
 	}
-	eight = ones;
-	memcpy(&eight, str, len);
-	suspect |= eight | (eight - ones);
-	return (suspect & (ones << 7)) == 0;
+	for (; len >= 8; str += 8, len -= 8)
+		suspect |= not_ascii(str, 8);
+	return (suspect | not_ascii(str, len)) == 0;
 }
 
 Datum
