@@ -4,9 +4,9 @@
  *	  Which keys exist, as this transaction sees them.
  *
  * The map from ids to servers is filled by one scan of pg_foreign_server.
- * Every hit is verified against the syscache when anything about servers has
- * changed since, and kept as it is while its row is the same.  A miss scans
- * again only if something changed since the last scan; misses are not kept.
+ * When anything about servers has changed since, the next lookup scans again,
+ * and verifies what it finds against the syscache; an entry is kept as it is
+ * while its row is the same.  Misses are not kept.
  *
  * src/keycat.c
  *
@@ -294,17 +294,14 @@ forget_unseen(void)
 static void
 scan_servers(void)
 {
+	Relation	rel = table_open(ForeignServerRelationId, AccessShareLock);
 	Oid			wrapper = tc_keycat_wrapper();
-	uint64		now = generation;
-	Relation	rel;
+	uint64		now = generation;	/* the lock may have moved it */
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	if (!OidIsValid(wrapper))
-		return;
 	scans++;
 	last_key = NULL;
-	rel = table_open(ForeignServerRelationId, AccessShareLock);
 	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
@@ -337,17 +334,15 @@ tc_key_by_id(uint32 id)
 	if (likely(key != NULL && key->id == id && key->checked == generation))
 		return key;
 	last_key = NULL;
-	if (scanned == 0)
+
+	/* not only for a key that is missing: this one may have a rival now */
+	if (scanned != generation)
 		scan_servers();
 	key = find_key(id);
-	if (key == NULL && scanned != generation)
-	{
-		scan_servers();
-		key = find_key(id);
-	}
 	if (key != NULL && unlikely(OidIsValid(key->rival)))
 		check_rival(key);
-	last_key = key;
+	if (likely(scanned == generation))
+		last_key = key;
 	return key;
 }
 

@@ -14,6 +14,10 @@ CREATE FUNCTION option_of(server name, option text) RETURNS text LANGUAGE sql AS
     $$ SELECT o FROM pg_foreign_server, unnest(srvoptions) AS o WHERE srvname = server AND o ~ ('^' || option || '=') $$;
 UPDATE pg_foreign_server SET srvoptions = array_replace(srvoptions, option_of('edited_b', 'id'), option_of('edited_a', 'id'))
  WHERE srvname = 'edited_b';
+-- The session that has used the first of them meets the second, too.
+SELECT c::text FROM edited;
+SELECT a::text FROM edited;
+INSERT INTO edited (a) VALUES ('new');
 \c -
 SET client_min_messages = warning;
 SELECT c::text FROM edited;
@@ -39,6 +43,22 @@ SELECT a::text FROM edited;
 \c -
 SET client_min_messages = warning;
 INSERT INTO edited VALUES ('again', 'c');
+SELECT a::text FROM edited;
+
+-- Of three, one goes, and two are left.
+SET allow_system_table_mods = on;
+CREATE SERVER edited_b FOREIGN DATA WRAPPER themis_crypt;
+CREATE SERVER edited_g FOREIGN DATA WRAPPER themis_crypt;
+UPDATE pg_foreign_server SET srvoptions = array_replace(srvoptions, option_of(srvname, 'id'), option_of('edited_a', 'id'))
+ WHERE srvname IN ('edited_b', 'edited_g');
+\set VERBOSITY sqlstate
+SELECT a::text FROM edited;
+SET themis_crypt.allow_drop_key = on;
+DROP SERVER edited_g;
+SELECT a::text FROM edited;
+INSERT INTO edited (a) VALUES ('new');
+DROP SERVER edited_b;
+\set VERBOSITY default
 SELECT a::text FROM edited;
 
 -- The first of two options counts for all, so a second one is no way around it.
