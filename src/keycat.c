@@ -476,12 +476,18 @@ is_root_of(TcKey *key, const void *arg)
 TcKey *
 tc_root_by_realm(const uint8 realm[TC_UUID_BYTES])
 {
-	TcKey	   *root = tc_root_current();
+	uint8		wanted[TC_UUID_BYTES];
+	TcKey	   *root;
+
+	/* "realm" may stand in an entry that these lookups take away */
+	memcpy(wanted, realm, TC_UUID_BYTES);
+	root = tc_root_current();
+	if (root != NULL && is_root_of(root, wanted))
+		return root;
 
 	/* Roots of other realms are rare: look through all keys for those. */
-	if (root != NULL && is_root_of(root, realm))
-		return root;
-	return tc_keycat_find(is_root_of, realm);
+	root = tc_keycat_find(is_root_of, wanted);
+	return root != NULL ? tc_key_by_id(root->id) : NULL;
 }
 
 TcKeyVersion *
