@@ -251,7 +251,9 @@ check_rival(const TcKey *key)
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("encryption keys \"%s\" and \"%s\" have the same id",
 						key->name,
-						NameStr(((Form_pg_foreign_server) GETSTRUCT(tuple))->srvname))));
+						NameStr(((Form_pg_foreign_server) GETSTRUCT(tuple))->srvname)),
+				 errdetail("The catalog was changed by hand, and nothing tells which of them a value is sealed under."),
+				 errhint("Give the one that was changed its options back.")));
 }
 
 /* Note that a server has an id. */
