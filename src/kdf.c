@@ -65,7 +65,7 @@ tc_kdf(const uint8_t *key, const char *label, const TcSpan *fields,
 
 	/* crypto_generichash_final leaves a copy of its output below us. */
 	sodium_stackzero(STACK_BYTES);
-	tc_wipe_registers();
+	tc_wipe_all_registers();
 	return ok ? TC_OK : TC_UNSUPPORTED;
 }
 

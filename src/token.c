@@ -98,7 +98,7 @@ tc_token_make(uint8_t algorithm, const uint8_t subkey[TC_KEY_BYTES],
 		sodium_stackzero(SIPHASH_STACK_BYTES);
 	}
 #endif
-	tc_wipe_registers();
+	tc_wipe_all_registers();
 	if (!ok)
 		sodium_memzero(ret_token, TC_TOKEN_BYTES);
 	return ok ? TC_OK : TC_UNSUPPORTED;

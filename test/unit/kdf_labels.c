@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * kdf_labels.c
- *	  No label twice, all of them in FORMAT, and hashing as FORMAT says.
+ *	  No label twice, all of them in FORMAT, hashing as FORMAT says, and no key
+ *	  left in registers.
  *
  * test/unit/kdf_labels.c
  *
@@ -9,6 +10,7 @@
  */
 #include <sodium.h>
 
+#include "grab.h"
 #include "kdf.h"
 #include "tap.h"
 
@@ -222,6 +224,37 @@ test_fingerprints(void)
 	is_count(same, 0, "a key has another fingerprint for each purpose");
 }
 
+/* How many pieces of eight bytes of a key are in registers. */
+static size_t
+pieces_of(const uint8_t *registers, const uint8_t *key)
+{
+	size_t		n = 0;
+
+	for (size_t at = 0; at + 8 <= REGISTERS_BYTES; at++)
+		for (size_t piece = 0; piece < TC_KEY_BYTES; piece += 8)
+			n += memcmp(registers + at, key + piece, 8) == 0;
+	return n;
+}
+
+static void
+test_registers(void)
+{
+	static uint8_t registers[REGISTERS_BYTES];
+	uint8_t		key[TC_KEY_BYTES];
+	uint8_t		derived[TC_KEY_BYTES];
+	uint8_t		field = 1;
+	TcSpan		fields = tc_span(&field, 1);
+	TcResult	result;
+
+	fill(key, sizeof(key), 12);
+	result = tc_kdf(key, TC_LABEL_TOKEN, &fields, 1, derived, sizeof(derived));
+	grab_registers(registers);
+	is_result(result, TC_OK, "a key is derived");
+	is_count(pieces_of(registers, key) + pieces_of(registers, derived), 0, "and neither it nor its source stays in registers");
+	memcpy(registers + 3, derived + 8, 8);
+	is_count(pieces_of(registers, derived), 1, "control: what stays is found");
+}
+
 int
 main(void)
 {
@@ -231,5 +264,6 @@ main(void)
 	test_construction();
 	test_boundaries();
 	test_fingerprints();
+	test_registers();
 	return done();
 }
