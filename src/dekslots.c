@@ -75,17 +75,24 @@ region_wanted(void)
 					 (Size) MaxBackends * (sizeof(Cells) + sizeof(Schedules)));
 }
 
-/* As much of it as RLIMIT_MEMLOCK allows, but the least that is of use. */
+/*
+ * As much of it as RLIMIT_MEMLOCK allows, less a sixteenth for whatever else
+ * the postmaster may have to lock; but the least that is of use.
+ */
 static Size
 region_size(Size wanted)
 {
+	Size		page = (Size) sysconf(_SC_PAGESIZE);
 	struct rlimit limit;
+	Size		allowed;
 
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 ||
-		limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= wanted)
+		limit.rlim_cur == RLIM_INFINITY)
 		return wanted;
-	return TYPEALIGN_DOWN((Size) sysconf(_SC_PAGESIZE),
-						  Max((Size) limit.rlim_cur, (Size) REGION_FLOOR));
+	allowed = (Size) limit.rlim_cur - (Size) limit.rlim_cur / 16;
+	if (allowed >= wanted)
+		return wanted;
+	return Max(TYPEALIGN_DOWN(page, allowed), TYPEALIGN(page, REGION_FLOOR));
 }
 
 /*

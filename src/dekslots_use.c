@@ -113,12 +113,13 @@ derive_into_cell(const TcSlotRef *ref, uint8 algorithm, const uint8 *salt,
 	uint8	   *schedule = NULL;
 	TcSlotResult result;
 
-	if (tc_aead_has_schedule(algorithm) && my_schedules != NULL)
-		schedule = my_schedules->of[place];
-
 	pg_atomic_write_u32(&my_cells->busy, 1);
 	pg_memory_barrier();		/* pairs with tc_slots_wipe() */
 	cell->generation = 0;
+	if (my_schedules != NULL && tc_aead_has_schedule(algorithm))
+		schedule = my_schedules->of[place];
+	else if (my_schedules != NULL && tc_aead_has_schedule(cell->algorithm))
+		sodium_memzero(my_schedules->of[place], TC_SCHEDULE_BYTES);
 	result = derive(ref, algorithm, salt, cell->subkey, schedule);
 	if (result == TC_SLOT_OK)
 	{

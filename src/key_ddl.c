@@ -76,17 +76,11 @@ our_server(const char *name)
 	return server_is_ours(serverid) ? serverid : InvalidOid;
 }
 
-/* Names of roots are reserved by their beginning, "#" for ids in typmods. */
-static bool
-name_is_root(const char *name)
-{
-	return strncmp(name, TC_ROOT_NAME, strlen(TC_ROOT_NAME)) == 0;
-}
-
+/* Names of roots are reserved, and "#" for ids in typmods. */
 static void
 refuse_reserved_name(const char *name)
 {
-	if (name_is_root(name) || name[0] == '#')
+	if (tc_name_is_root(name) || name[0] == '#')
 		ereport(ERROR,
 				(errcode(ERRCODE_RESERVED_NAME),
 				 errmsg("encryption key name \"%s\" is reserved", name)));
@@ -95,7 +89,7 @@ refuse_reserved_name(const char *name)
 static void
 refuse_on_root(const char *name)
 {
-	if (name_is_root(name) && OidIsValid(our_server(name)))
+	if (tc_name_is_root(name) && OidIsValid(our_server(name)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("root of encryption keys \"%s\" cannot be changed by this statement",
@@ -180,7 +174,7 @@ guard_create(CreateForeignServerStmt *stmt)
 		return stmt;
 	if (strcmp(stmt->fdwname, TC_WRAPPER_NAME) != 0)
 	{
-		if (name_is_root(stmt->servername))
+		if (tc_name_is_root(stmt->servername))
 			refuse_reserved_name(stmt->servername);
 		return stmt;
 	}
@@ -260,7 +254,7 @@ guard_rename(const RenameStmt *stmt)
 		return;
 	if (!OidIsValid(our_server(strVal(stmt->object))))
 	{
-		if (name_is_root(stmt->newname))
+		if (tc_name_is_root(stmt->newname))
 			refuse_reserved_name(stmt->newname);
 		return;
 	}
@@ -421,7 +415,7 @@ guard_drop(Oid serverid)
 						server->servername),
 				 errdetail("CASCADE would drop tables or types with encrypted columns."),
 				 errhint("Drop those columns or tables first.")));
-	if (!name_is_root(server->servername))
+	if (!tc_name_is_root(server->servername))
 	{
 		keys_dropped++;
 		return;
@@ -443,7 +437,7 @@ check_root_owner(Oid serverid)
 {
 	ForeignServer *server = GetForeignServer(serverid);
 
-	if (name_is_root(server->servername) && !superuser_arg(server->owner))
+	if (tc_name_is_root(server->servername) && !superuser_arg(server->owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("root of encryption keys \"%s\" can be owned by superusers only",

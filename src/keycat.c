@@ -164,9 +164,13 @@ fill_key(TcKey *key, const TcKeyOptions *options)
 	}
 }
 
-/* Read a key from its row, in place of what the entry held before. */
-static void
-read_key(TcKey *key, HeapTuple tuple)
+/*
+ * Read a key from its row, in place of what the entry held before.  False if
+ * its options are damaged and that is no error to the caller; that a root is
+ * damaged always is.
+ */
+static bool
+read_key(TcKey *key, HeapTuple tuple, bool damaged_ok)
 {
 	Form_pg_foreign_server form = (Form_pg_foreign_server) GETSTRUCT(tuple);
 	MemoryContext scratch;
@@ -179,6 +183,11 @@ read_key(TcKey *key, HeapTuple tuple)
 	old = MemoryContextSwitchTo(scratch);
 	options = tc_keyopts_parse(row_option_list(tuple, NULL), &what);
 	MemoryContextSwitchTo(old);
+	if (options == NULL && damaged_ok && !tc_name_is_root(NameStr(form->srvname)))
+	{
+		MemoryContextDelete(scratch);
+		return false;
+	}
 	if (options == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
@@ -197,6 +206,7 @@ read_key(TcKey *key, HeapTuple tuple)
 	key->xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
 	key->tid = tuple->t_self;
 	MemoryContextDelete(scratch);
+	return true;
 }
 
 /* The row of a server of ours with this id, to be released, or NULL. */
@@ -214,12 +224,16 @@ server_with_id(Oid serverid, uint32 id)
 	return NULL;
 }
 
-/* Bring an entry up to date; NULL if its server is gone or another's. */
+/*
+ * Bring an entry up to date; NULL if its server is gone or another's, or if it
+ * is damaged and may be.
+ */
 static TcKey *
-check_key(TcKey *key)
+check_key(TcKey *key, bool damaged_ok)
 {
 	uint64		now = generation;
 	HeapTuple	tuple;
+	bool		whole = true;
 
 	if (key->checked == now)
 		return key;
@@ -231,8 +245,10 @@ check_key(TcKey *key)
 	}
 	if (key->xmin != HeapTupleHeaderGetRawXmin(tuple->t_data) ||
 		!ItemPointerEquals(&key->tid, &tuple->t_self))
-		read_key(key, tuple);
+		whole = read_key(key, tuple, damaged_ok);
 	ReleaseSysCache(tuple);
+	if (!whole)
+		return NULL;
 	key->checked = now;
 	return key;
 }
@@ -321,11 +337,11 @@ scan_servers(void)
 
 /* An entry that is up to date, or NULL. */
 static TcKey *
-find_key(uint32 id)
+find_key(uint32 id, bool damaged_ok)
 {
 	TcKey	   *key = hash_search(key_table(), &id, HASH_FIND, NULL);
 
-	return key != NULL ? check_key(key) : NULL;
+	return key != NULL ? check_key(key, damaged_ok) : NULL;
 }
 
 TcKey *
@@ -340,12 +356,35 @@ tc_key_by_id(uint32 id)
 	/* not only for a key that is missing: this one may have a rival now */
 	if (scanned != generation)
 		scan_servers();
-	key = find_key(id);
+	key = find_key(id, false);
 	if (key != NULL && unlikely(OidIsValid(key->rival)))
 		check_rival(key);
 	if (likely(scanned == generation))
 		last_key = key;
 	return key;
+}
+
+char *
+tc_key_name(uint32 id)
+{
+	TcKey	   *key;
+	HeapTuple	tuple;
+	char	   *name;
+
+	if (scanned != generation)
+		scan_servers();
+	key = hash_search(key_table(), &id, HASH_FIND, NULL);
+	if (key == NULL || OidIsValid(key->rival))
+		return NULL;
+	tuple = server_with_id(key->serverid, id);
+	if (tuple == NULL)
+		return NULL;
+	name = pstrdup(NameStr(((Form_pg_foreign_server) GETSTRUCT(tuple))->srvname));
+	ReleaseSysCache(tuple);
+	if (!tc_name_is_root(name))
+		return name;
+	pfree(name);
+	return NULL;
 }
 
 TcKey *
@@ -401,7 +440,7 @@ tc_keycat_find(TcKeyVisitor visit, const void *arg)
 		ids[nids++] = key->id;
 	for (int i = 0; i < nids && found == NULL; i++)
 	{
-		key = find_key(ids[i]);
+		key = find_key(ids[i], true);
 		if (key != NULL && visit(key, arg))
 			found = key;
 	}
@@ -524,59 +563,4 @@ tc_key_require_usage(TcKey *key)
 {
 	if (unlikely(!tc_key_may_use(key)))
 		tc_error_no_usage(key->name, GetUserId());
-}
-
-/* Ask the key worker to load a version; the request's slot has it then. */
-static TcRequest *
-request_load(const TcKey *key, const TcKeyVersion *version, TcSpan record)
-{
-	TcRequest  *request = tc_request_begin(TC_REQ_LOAD);
-	TcAnswer	answer;
-
-	request->identity = version->identity;
-	memcpy(request->wrap, version->wrap, TC_WRAP_BYTES);
-	request->check_mac = !key->is_root;
-	request->mac = key->mac;
-	answer = tc_request_set_record(request, record) ?
-		tc_request_send() : TC_ANS_MALFORMED;
-	if (answer != TC_ANS_OK)
-		tc_error_answer(answer, key->name);
-	return request;
-}
-
-TcKeyVersion *
-tc_key_load(TcKey **key, TcKeyVersion *version)
-{
-	uint32		id = (*key)->id;
-	uint16		number = version->identity.version;
-	bool		is_index = version == &(*key)->index;
-	TcKey	   *root;
-	uint8	   *record;
-	size_t		record_len;
-
-	if (tc_slot_live(&version->slot) ||
-		tc_slot_find(version->address, &version->slot))
-		return version;
-
-	root = (*key)->is_root ? *key : tc_root_by_realm((*key)->realm);
-	if (root == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the root of encryption key \"#%06x\" is missing in this database",
-						id),
-				 errhint("Restore the foreign server \"%s\" from a dump of the database the key comes from.",
-						 TC_ROOT_NAME)));
-	record = palloc(root->record.len);
-	memcpy(record, root->record.data, root->record.len);
-	record_len = root->record.len;
-
-	/* Looking for the root may have read our key anew, or found it gone. */
-	*key = tc_key_by_id(id);
-	version = *key == NULL ? NULL :
-		is_index ? &(*key)->index : tc_key_version(*key, number);
-	if (version == NULL)
-		tc_error_unknown_key(id);
-	version->slot = request_load(*key, version, tc_span(record, record_len))->slot;
-	pfree(record);
-	return version;
 }

@@ -84,6 +84,12 @@ extern Oid	tc_keycat_wrapper(void);
 extern TcKey *tc_key_by_id(uint32 id);
 extern TcKey *tc_key_by_server(Oid serverid);
 
+/*
+ * The name of a key, palloc'd, whatever else is wrong with it; NULL if there is
+ * none, or two with this id, or it is a root.
+ */
+extern char *tc_key_name(uint32 id);
+
 /* The root that new keys are wrapped under, or NULL before the first key. */
 extern TcKey *tc_root_current(void);
 
@@ -98,7 +104,8 @@ extern bool tc_keycat_has_uuid(const uint8 uuid[TC_UUID_BYTES], Oid except);
 
 /*
  * Look at every key and root until "visit" answers true; gives back that one
- * or NULL.  "visit" must not look keys up.
+ * or NULL.  Keys with damaged options are left out, of two with one id the
+ * first is shown; a damaged root is an error.  "visit" must not look keys up.
  */
 typedef bool (*TcKeyVisitor) (TcKey *key, const void *arg);
 extern TcKey *tc_keycat_find(TcKeyVisitor visit, const void *arg);

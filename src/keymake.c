@@ -317,7 +317,7 @@ tc_check_material(List *options, const char *name, Oid serverid)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options of encryption key \"%s\" are damaged", name),
 				 errdetail_internal("%s", what)));
-	if (key->is_root != (strncmp(name, TC_ROOT_NAME, strlen(TC_ROOT_NAME)) == 0))
+	if (key->is_root != tc_name_is_root(name))
 		ereport(ERROR,
 				(errcode(ERRCODE_RESERVED_NAME),
 				 errmsg("server name \"%s\" does not suit its kind", name),

@@ -30,6 +30,13 @@
 #define TC_ROOT_NAME		"themis_root"	/* reserved, also as a prefix */
 #define TC_VERSIONS_MAX		1000
 
+/* Whether a name is one that only roots have. */
+static inline bool
+tc_name_is_root(const char *name)
+{
+	return strncmp(name, TC_ROOT_NAME, strlen(TC_ROOT_NAME)) == 0;
+}
+
 /* One wrapped key: a DEK version, or a version of a root's transit key. */
 typedef struct TcVersionOption
 {

@@ -68,12 +68,11 @@ key_id_of(const char *name)
 char *
 tc_typmod_text(int32 typmod)
 {
-	TcKey	   *key = tc_key_by_id(tc_typmod_key_id(typmod));
 	const TcPlainType *type = tc_plaintype_by_code(tc_typmod_type_code(typmod));
-	const char *name;
+	const char *name = tc_key_name(tc_typmod_key_id(typmod));
 
 	/* must not fail for a key that is gone: \d and pg_dump need this */
-	name = key != NULL && !key->is_root ? quote_identifier(key->name) :
+	name = name != NULL ? quote_identifier(name) :
 		psprintf("'#%06x'", tc_typmod_key_id(typmod));
 	if (tc_typmod_search(typmod) == TC_SEARCH_EQUAL)
 		return psprintf("(%s,%s,searchable)", name, type ? type->name : "?");
@@ -85,8 +84,8 @@ tc_typmod_text(int32 typmod)
 char *
 tc_typmod_searchable(int32 typmod)
 {
-	TcKey	   *key = tc_key_by_id(tc_typmod_key_id(typmod));
 	const TcPlainType *type = tc_plaintype_by_code(tc_typmod_type_code(typmod));
+	const char *key = tc_key_name(tc_typmod_key_id(typmod));
 	const char *name;
 
 	if (type == NULL)
@@ -96,8 +95,7 @@ tc_typmod_searchable(int32 typmod)
 	else
 		name = type->typid == JSONOID ? "jsonb" : "numeric";
 	return psprintf("encrypted(%s, %s, searchable)",
-					key != NULL && !key->is_root ? quote_identifier(key->name) : "key",
-					name);
+					key != NULL ? quote_identifier(key) : "key", name);
 }
 
 PG_FUNCTION_INFO_V1(themis_crypt_typmod_in);

@@ -14,6 +14,8 @@ CREATE FUNCTION option_of(server name, option text) RETURNS text LANGUAGE sql AS
     $$ SELECT o FROM pg_foreign_server, unnest(srvoptions) AS o WHERE srvname = server AND o ~ ('^' || option || '=') $$;
 UPDATE pg_foreign_server SET srvoptions = array_replace(srvoptions, option_of('edited_b', 'id'), option_of('edited_a', 'id'))
  WHERE srvname = 'edited_b';
+SELECT regexp_replace(format_type(atttypid, atttypmod), '#[0-9a-f]{6}', '#id') FROM pg_attribute
+ WHERE attrelid = 'edited'::regclass AND attnum > 0;
 -- The session that has used the first of them meets the second, too.
 SELECT c::text FROM edited;
 SELECT a::text FROM edited;
@@ -40,6 +42,18 @@ ROLLBACK;
 SELECT a::text FROM edited;
 DROP SERVER edited_b;
 SELECT a::text FROM edited;
+-- and the first of them, in a transaction that is rolled back
+SET allow_system_table_mods = on;
+CREATE SERVER edited_b FOREIGN DATA WRAPPER themis_crypt;
+UPDATE pg_foreign_server SET srvoptions = array_replace(srvoptions, option_of('edited_b', 'id'), option_of('edited_a', 'id'))
+ WHERE srvname = 'edited_b';
+BEGIN;
+DROP TABLE edited;
+DROP SERVER edited_a;
+CREATE TABLE other (v encrypted(edited_b));
+ROLLBACK;
+SELECT a::text FROM edited;
+DROP SERVER edited_b;
 \c -
 SET client_min_messages = warning;
 INSERT INTO edited VALUES ('again', 'c');
@@ -74,6 +88,10 @@ SELECT v::text FROM more;
 UPDATE pg_foreign_server SET srvoptions = array_remove(srvoptions, 'state=enabled') WHERE srvname = 'edited_d';
 SELECT v::text FROM more;
 SELECT c::text FROM edited;
+SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'more'::regclass AND attnum > 0;
+SELECT state FROM themis_crypt.root_records();
+SELECT themis_crypt.drop_recipient('nobody');
+SELECT unsupported FROM themis_crypt.status();
 DROP TABLE more;
 SET themis_crypt.allow_drop_key = on;
 DROP SERVER edited_d;
