@@ -40,8 +40,10 @@ SELECT kind, what, contender, min(id) AS id, work, x,
 SELECT coalesce(bool_or(kind = 'row'), false) AS by_row, coalesce(bool_or(kind = 'transaction'), false) AS by_transaction,
        coalesce(bool_or(kind = 'once'), false) AS once, to_regclass('table_' || :'part') IS NOT NULL AS others, 'table_' || :'part' AS tab FROM m \gset
 \if :by_row
-SELECT what AS work, contender, pg_temp.quartiles(ns, 0) AS "ns/row", pg_temp.quartiles(to_plain, 2) AS "x plain",
-       pg_temp.quartiles(to_floor, 2) AS "x floor", round(cpu::numeric) AS "CPU ns/row",
+\set ns 'ns/' :per
+\set cpu_ns 'CPU ns/' :per
+SELECT what AS work, contender, pg_temp.quartiles(ns, 0) AS :"ns", pg_temp.quartiles(to_plain, 2) AS "x plain",
+       pg_temp.quartiles(to_floor, 2) AS "x floor", round(cpu::numeric) AS :"cpu_ns",
        round(cpu_to_plain::numeric, 2) AS "CPU x plain", round(cpu_to_floor::numeric, 2) AS "CPU x floor"
   FROM m WHERE kind = 'row' ORDER BY min(id) OVER (PARTITION BY work), x, ns[2];
 \endif
