@@ -135,6 +135,7 @@ tc_aead_subkey(uint8_t algorithm, const uint8_t key[TC_KEY_BYTES],
 	if (tc_sizes(algorithm)->subkey_salt == 0)
 	{
 		memcpy(ret_subkey, key, TC_KEY_BYTES);
+		tc_wipe_all_registers();
 		return TC_OK;
 	}
 	failed = crypto_core_hchacha20(ret_subkey, salt, key, NULL);
