@@ -433,6 +433,9 @@ tc_keycat_find(TcKeyVisitor visit, const void *arg)
 	if (scanned != generation)
 		scan_servers();
 
+	/* what is checked here may be newer than the scan: see tc_key_by_id() */
+	last_key = NULL;
+
 	/* looking one up may remove it, so note the ids first */
 	ids = palloc(sizeof(uint32) * Max(1, hash_get_num_entries(key_table())));
 	hash_seq_init(&seq, key_table());
@@ -473,16 +476,12 @@ tc_keycat_names(TcOptionsTest test)
 	return names;
 }
 
-static bool
-is_any(TcKey *key, const void *arg)
-{
-	return true;
-}
-
 bool
 tc_keycat_is_empty(void)
 {
-	return tc_keycat_find(is_any, NULL) == NULL;
+	if (scanned != generation)
+		scan_servers();
+	return hash_get_num_entries(key_table()) == 0;	/* damaged ones count */
 }
 
 typedef struct UuidQuery
@@ -528,7 +527,9 @@ tc_root_by_realm(const uint8 realm[TC_UUID_BYTES])
 
 	/* Roots of other realms are rare: look through all keys for those. */
 	root = tc_keycat_find(is_root_of, wanted);
-	return root != NULL ? tc_key_by_id(root->id) : NULL;
+	if (root != NULL)
+		root = tc_key_by_id(root->id);	/* an error if it shares its id */
+	return root != NULL && is_root_of(root, wanted) ? root : NULL;
 }
 
 TcKeyVersion *

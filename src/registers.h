@@ -42,7 +42,8 @@ tc_wipe_registers(void)
 					 "pxor %%xmm13, %%xmm13\n\t"
 					 "pxor %%xmm14, %%xmm14\n\t"
 					 "pxor %%xmm15, %%xmm15"
-					 :::"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
+					 :::"memory",
+					 "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
 					 "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
 					 "xmm14", "xmm15");
 #endif
@@ -53,7 +54,9 @@ __attribute__((noinline, unused, target("avx512vl")))
 static void
 tc_wipe_upper_registers(void)
 {
-	__asm__ volatile("vpxord %%xmm16, %%xmm16, %%xmm16\n\t"
+	/* the upper halves of the sixteen, then those above */
+	__asm__ volatile("vzeroupper\n\t"
+					 "vpxord %%xmm16, %%xmm16, %%xmm16\n\t"
 					 "vpxord %%xmm17, %%xmm17, %%xmm17\n\t"
 					 "vpxord %%xmm18, %%xmm18, %%xmm18\n\t"
 					 "vpxord %%xmm19, %%xmm19, %%xmm19\n\t"
@@ -69,9 +72,12 @@ tc_wipe_upper_registers(void)
 					 "vpxord %%xmm29, %%xmm29, %%xmm29\n\t"
 					 "vpxord %%xmm30, %%xmm30, %%xmm30\n\t"
 					 "vpxord %%xmm31, %%xmm31, %%xmm31"
-					 :::"xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21",
-					 "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27",
-					 "xmm28", "xmm29", "xmm30", "xmm31");
+					 :::"memory",
+					 "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
+					 "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
+					 "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19",
+					 "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
+					 "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31");
 }
 #endif
 
